@@ -1,0 +1,276 @@
+"""A finding: one record, rendered to one sentence by the grammar *subject, verb, number, comparison, cause grade*."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from markupsafe import escape
+
+from bizops import numbers
+from bizops.errors import InputError
+from bizops.findings import grammar
+from bizops.findings.status import status
+from bizops.findings.wire import Displayable, anchor, checked_id
+
+GRADES = ("arithmetic", "associated", "tested", "descriptive")
+SEVERITIES = ("good", "watch", "bad", "info")
+_SEVERITY_OF = {"on_track": "good", "watch": "watch", "off_track": "bad"}
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A further number that a finding's sentence names, e.g. the whole gap of which it explains a part."""
+
+    value: float
+    unit: str
+    currency: str = ""
+    n: int | None = None
+
+    def numerals(self) -> frozenset[str]:
+        """Return the numerals that this number can be printed with."""
+        return _printed(self.value, self.unit, self.n)
+
+
+@dataclass(frozen=True)
+class Finding(Displayable):
+    """One sentence with the number behind it.
+
+    ``value`` and ``reference`` are in the metric's unit (rates as fractions), ``lower`` and ``upper`` an interval or
+    the limits of the normal range, ``n`` the records behind a rate and ``k`` those of them counted, ``at_stake`` the
+    money concerned (signed, ``currency``), ``subject`` and ``reference_label`` the names used in the sentence,
+    ``metric``, ``table``, ``figure`` the ids of definition and evidence, ``facts`` further numbers in the sentence.
+
+    Raises ``InputError`` when a rate has no n, when the sentence contains a number that the record does not, and when
+    its words claim more than its grade.
+    """
+
+    id: str
+    sentence: str
+    value: float | None
+    unit: str
+    reference: float | None = None
+    reference_label: str = ""
+    lower: float | None = None
+    upper: float | None = None
+    n: int | None = None
+    grade: str = "descriptive"
+    severity: str = "info"
+    metric: str = ""
+    table: str = ""
+    figure: str = ""
+    action: str | None = None
+    owner: str | None = None
+    at_stake: float | None = None
+    currency: str = ""
+    k: int | None = None
+    subject: str = ""
+    facts: tuple[Fact, ...] = ()
+
+    kind: ClassVar[str] = "finding"
+
+    def __post_init__(self) -> None:
+        checked_id(self.id, "finding")
+        where = f"finding {self.id}"
+        for name, given, known in (
+            ("unit", self.unit, numbers.UNITS),
+            ("grade", self.grade, GRADES),
+            ("severity", self.severity, SEVERITIES),
+        ):
+            if given not in known:
+                raise InputError(f"{name} is '{given}'", where=where, fix=f"one of {', '.join(known)}")
+        if self.unit == "rate" and self.n is None and not numbers.is_missing(self.value):
+            raise InputError("a rate without n", where=where, fix="pass n, the number of records behind the rate")
+        if not self.sentence.strip():
+            raise InputError("an empty sentence", where=where, fix="build it with a constructor of bizops.findings")
+        grammar.require_support(self.sentence, [self], where, (self.subject, self.reference_label))
+        named = self.sentence.replace(self.subject, " ") if self.subject else self.sentence
+        grammar.require_graded(named, self.grade, where)
+
+    def numerals(self) -> frozenset[str]:
+        """Return every numeral that the sentence may contain: those of the record's own fields."""
+        printed: frozenset[str] = frozenset()
+        for value in (self.value, self.reference, self.lower, self.upper):
+            printed |= _printed(value, self.unit, self.n)
+        if not numbers.is_missing(self.value) and not numbers.is_missing(self.reference):
+            printed |= _printed(_difference(self.value, self.reference), "points" if self.unit == "rate" else self.unit)
+            printed |= _printed(numbers.change(self.value, self.reference), "rate")
+        for whole in (self.n, self.k):
+            printed |= _printed(whole, "count")
+        printed |= _printed(self.at_stake, "money")
+        if self.lower is not None and self.upper is not None:
+            printed |= grammar.numerals(numbers.interval(self.lower, self.upper, self.unit, n=self.n))
+        return printed.union(*(fact.numerals() for fact in self.facts))
+
+    def html(self) -> str:
+        """Return a paragraph with the sentence, links to its evidence and the action that follows."""
+        links = "".join(
+            f' <a href="#{anchor(kind, target)}">{word}</a>'
+            for kind, target, word in (("figure", self.figure, "Chart"), ("table", self.table, "Table"))
+            if target
+        )
+        action = ""
+        if self.action:
+            owner = f" ({escape(self.owner)})" if self.owner else ""
+            action = f' <span class="action">Action: {escape(self.action)}{owner}</span>'
+        place = anchor("finding", self.id)
+        return f'<p class="finding {self.severity}" id="{place}">{escape(self.sentence)}{links}{action}</p>'
+
+    def text(self) -> str:
+        """Return the sentence."""
+        return self.sentence
+
+
+def _difference(value: Any, reference: Any) -> float:
+    return float(value) - float(reference)
+
+
+def _printed(value: Any, unit: str, n: int | None = None) -> frozenset[str]:
+    if numbers.is_missing(value):
+        return frozenset()
+    if unit == "points":
+        return grammar.numerals(numbers.points(value) + " " + numbers.points(value, decimals=0))
+    texts = [numbers.quantity(value, unit, n=n)]
+    if unit == "rate":
+        texts += [numbers.percent(value, decimals=d) for d in (0, 1)]
+    return grammar.numerals(" ".join(texts))
+
+
+def against(
+    id: str,
+    subject: str,
+    value: float | None,
+    unit: str,
+    *,
+    reference: float | None = None,
+    reference_label: str = "",
+    better: str = "none",
+    currency: str = "",
+    n: int | None = None,
+    k: int | None = None,
+    lower: float | None = None,
+    upper: float | None = None,
+    records: str = "",
+    plural: bool = False,
+    tolerance: float | None = None,
+    explains: tuple[float, float, str] | None = None,
+    grade: str = "descriptive",
+    **more: Any,
+) -> Finding:
+    """Return the finding "*subject* was *value*, *difference* above or below *reference label*".
+
+    ``subject`` opens the sentence; ``plural`` says whether it takes "were". ``records`` names what n counts ("deals").
+    ``explains`` is (amount, total, name of the total) for the clause "explains 0.26 M of the 0.59 M gap". A rate from
+    fewer than 5 records is stated as counts, without a comparison; an interval is printed when given.
+    ``better`` and ``tolerance`` give the severity by the status rule. ``more`` are further fields of ``Finding``.
+    """
+    verb = "were" if plural else "was"
+    if numbers.is_missing(value):
+        sentence = f"{subject} {verb} not measurable"
+        value = None
+    else:
+        sentence = f"{subject} {verb} {_number(value, unit, currency, k, n, lower, upper, records)}"
+        if not (unit == "rate" and n is not None and n < numbers.COUNTS_ONLY_BELOW):
+            sentence += _comparison(value, reference, reference_label, unit, currency)
+    facts: tuple[Fact, ...] = tuple(more.pop("facts", ()))
+    if explains is not None:
+        amount, total, total_label = explains
+        sentence += f"; {_explains(amount, total, total_label, currency, grade)} ({grade})"
+        facts += (Fact(abs(total), "money", currency),)
+        more.setdefault("at_stake", amount)
+    severity = _SEVERITY_OF.get(status(value, reference, better, unit, tolerance, n), "info")
+    fields = {"severity": severity, **more}
+    return Finding(
+        id, sentence + ".", value, unit, reference, reference_label, lower, upper, n,
+        grade=grade, currency=currency, k=k, subject=subject, facts=facts, **fields,
+    )  # fmt: skip
+
+
+def _number(
+    value: Any, unit: str, currency: str, k: int | None, n: int | None, lower: Any, upper: Any, records: str
+) -> str:
+    shown = numbers.quantity(value, unit, currency=currency, n=n)
+    level = f"95{numbers.NBSP}% interval "
+    if unit == "rate" and n is not None and k is not None:
+        if n < numbers.COUNTS_ONLY_BELOW:
+            return numbers.share(k, n)
+        inside = [f"{numbers.count(k)} of {numbers.count(n)}"]
+    elif n is not None and (records or unit == "rate"):
+        inside = [f"{numbers.count(n)} {records}" if records else f"n = {numbers.count(n)}"]
+    else:
+        inside = []
+    if not numbers.is_missing(lower) and not numbers.is_missing(upper):
+        inside.append(level + numbers.interval(lower, upper, unit, currency=currency, n=n))
+    return shown + (f" ({'; '.join(inside)})" if inside else "")
+
+
+def _comparison(value: Any, reference: Any, label: str, unit: str, currency: str) -> str:
+    if not label:
+        return ""
+    if numbers.is_missing(reference):
+        return f"; {numbers.absent(label)}"
+    gap = _difference(value, reference)
+    shown = numbers.delta(abs(gap), unit, currency=currency, signed=False)
+    if not any(c in "123456789" for c in shown):
+        return f", equal to {label}"
+    relative = numbers.change(value, reference)
+    share = "" if unit in ("rate", "multiple") or relative is None else f" ({numbers.percent(abs(relative))})"
+    return f", {shown}{share} {'above' if gap > 0 else 'below'} {label}"
+
+
+def _explains(amount: float, total: float, label: str, currency: str, grade: str) -> str:
+    part, whole = (numbers.money(abs(v), currency) for v in (amount, total))
+    if amount * total < 0:
+        return f"{'adds' if amount > 0 else 'takes'} {part} against the {whole} {label}"
+    if grade not in ("arithmetic", "tested"):
+        return f"goes together with {part} of the {whole} {label}"
+    if abs(amount) > abs(total):
+        return f"accounts for {part}, more than the whole {whole} {label}"
+    return f"explains {part} of the {whole} {label}"
+
+
+def contribution(
+    id: str, subject: str, amount: float, total: float, total_label: str, *,
+    currency: str = "", grade: str = "arithmetic", severity: str = "", **more: Any,
+) -> Finding:  # fmt: skip
+    """Return the finding "*subject* explains *amount* of the *total* *total label*", both amounts of money, signed.
+
+    An amount of the other sign is said to add or take against the total. The severity follows the sign of the amount.
+    """
+    clause = _explains(amount, total, total_label, currency, grade)
+    severity = severity or ("info" if not amount else "good" if amount > 0 else "bad")
+    return Finding(
+        id, f"{subject} {clause} ({grade}).", amount, "money", total, total_label,
+        grade=grade, severity=severity, currency=currency, subject=subject, at_stake=amount,
+        facts=(Fact(abs(amount), "money"), Fact(abs(total), "money")), **more,
+    )  # fmt: skip
+
+
+def movement(
+    id: str, subject: str, value: float, previous: float, unit: str, limits: tuple[float, float], *,
+    previous_label: str = "the period before", better: str = "none", currency: str = "", n: int | None = None,
+    plural: bool = False, **more: Any,
+) -> Finding:  # fmt: skip
+    """Return the finding of a trend: "is unchanged at" inside the XmR limits, "rose to" or "fell to" outside (C16).
+
+    ``limits`` are the natural process limits (lower, upper) in the unit of the value.
+    """
+    low, high = limits
+    shown = numbers.quantity(value, unit, currency=currency, n=n)
+    normal = f"normal range {numbers.interval(low, high, unit, currency=currency, n=n)}"
+    inside = low <= value <= high
+    if inside:
+        sentence = f"{subject} {'are' if plural else 'is'} unchanged at {shown} ({normal})."
+    else:
+        before = numbers.quantity(previous, unit, currency=currency, n=n)
+        if value == previous:
+            verb, origin = ("stayed at", "")
+        else:
+            verb, origin = ("rose to" if value > previous else "fell to", f" from {before} in {previous_label}")
+        sentence = f"{subject} {verb} {shown}{origin}, outside the {normal}."
+    outside_good = (value > high) == (better == "up")
+    severity = "info" if inside or better == "none" else "good" if outside_good else "bad"
+    return Finding(
+        id, sentence, value, unit, previous, previous_label, low, high, n,
+        severity=severity, currency=currency, subject=subject, **more,
+    )  # fmt: skip

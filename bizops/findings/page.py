@@ -1,0 +1,216 @@
+"""The larger parts of a page: answer, section, asks, notes and appendices."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from markupsafe import escape
+
+from bizops import numbers
+from bizops.errors import InputError
+from bizops.findings import grammar
+from bizops.findings.cards import status_mark
+from bizops.findings.finding import Finding
+from bizops.findings.wire import Displayable, anchor, checked_id
+from bizops.theme import STATUS
+
+TITLE_LIMIT = 90
+WORD_LIMIT = 90
+APPENDICES = ("definitions", "quality", "provenance", "method")
+
+
+@dataclass(frozen=True)
+class Answer(Displayable):
+    """The page's first block: a conclusion of at most 90 characters with a number, then at most 90 words.
+
+    ``sentences`` are findings or plain text; every number in title and text must come from one of the findings or
+    cards in ``sentences`` or ``evidence``, which is checked and not shown. ``status`` is that of the headline metric.
+    """
+
+    title: str
+    sentences: tuple[str | Finding, ...]
+    status: str = ""
+    evidence: tuple[Any, ...] = ()
+
+    kind: ClassVar[str] = "answer"
+
+    def __post_init__(self) -> None:
+        if len(self.title) > TITLE_LIMIT:
+            raise InputError(f"the title has {len(self.title)} characters, at most {TITLE_LIMIT}", where="answer")
+        if not any(c.isdigit() for c in self.title):
+            raise InputError(f"the title '{self.title}' contains no number", where="answer", fix="say how much")
+        words = sum(len(s.split()) for s in self.lines())
+        if words > WORD_LIMIT:
+            fix = "leave the rest to the sections"
+            raise InputError(f"{words} words, at most {WORD_LIMIT}", where="answer", fix=fix)
+        if self.status and self.status not in STATUS:
+            raise InputError(f"status is '{self.status}'", where="answer", fix=f"one of {', '.join(STATUS)}")
+        known = [*self.evidence, *(s for s in self.sentences if isinstance(s, Finding))]
+        names = [x for f in known for x in (getattr(f, "subject", ""), getattr(f, "reference_label", ""))]
+        for text in (self.title, *(s for s in self.sentences if isinstance(s, str))):
+            grammar.require_support(text, known, "answer", names)
+
+    def lines(self) -> list[str]:
+        """Return the sentences as text."""
+        return [s.sentence if isinstance(s, Finding) else s for s in self.sentences]
+
+    def data(self) -> dict[str, Any]:
+        """Return title, sentences as text, status."""
+        return {"title": self.title, "sentences": self.lines(), "status": self.status}
+
+    def html(self) -> str:
+        """Return the heading and one paragraph."""
+        status = status_mark(self.status) if self.status else ""
+        return f'<h1>{escape(self.title)}</h1>{status}<p class="answer">{escape(" ".join(self.lines()))}</p>'
+
+    def text(self) -> str:
+        """Return title and sentences, a line each."""
+        return "\n".join([self.title, *self.lines()])
+
+
+@dataclass(frozen=True)
+class Section(Displayable):
+    """A takeaway headline over its exhibits: findings, tables, figures and notes, in reading order.
+
+    A number in the headline must come from a finding among ``blocks`` or ``evidence``.
+    """
+
+    id: str
+    headline: str
+    blocks: tuple[Displayable, ...] = ()
+    evidence: tuple[Any, ...] = ()
+
+    kind: ClassVar[str] = "section"
+
+    def __post_init__(self) -> None:
+        checked_id(self.id, "section")
+        known = [x for x in (*self.blocks, *self.evidence) if hasattr(x, "numerals")]
+        names = [x for f in known for x in (getattr(f, "subject", ""), getattr(f, "reference_label", ""))]
+        grammar.require_support(self.headline, known, f"section {self.id}", names)
+
+    def data(self) -> dict[str, Any]:
+        """Return id, headline and blocks."""
+        return {"id": self.id, "headline": self.headline, "blocks": self.blocks}
+
+    def html(self) -> str:
+        """Return the headline alone; every block has its own fragment."""
+        return f'<h2 id="{anchor("section", self.id)}">{escape(self.headline)}</h2>'
+
+    def text(self) -> str:
+        """Return headline and blocks as text."""
+        return "\n".join([self.headline, *(b.text() for b in self.blocks)])
+
+
+@dataclass(frozen=True)
+class Off(Displayable):
+    """A part of the report that the data cannot support, with the reason; never a crash and never a zero."""
+
+    id: str
+    title: str
+    reason: str
+
+    kind: ClassVar[str] = "note"
+
+    def __post_init__(self) -> None:
+        checked_id(self.id, "note")
+        if not self.reason.strip():
+            raise InputError("an empty section without its reason", where=f"note {self.id}", fix="say what is missing")
+
+    def html(self) -> str:
+        """Return title and reason."""
+        title = f"<strong>{escape(self.title)}</strong> " if self.title else ""
+        return f'<p class="off" id="{anchor("note", self.id)}">{title}{escape(self.reason)}</p>'
+
+    def text(self) -> str:
+        """Return title and reason."""
+        return f"{self.title}: {self.reason}" if self.title else self.reason
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One decision asked: what, why, the money at stake, who is responsible, until when, and where the evidence is.
+
+    ``status`` is for asks of the last round ("done", "late", "open"); ``href`` is a place on the page (``#s-bridge``).
+    """
+
+    ask: str
+    why: str = ""
+    value: float | None = None
+    owner: str = ""
+    due: dt.date | None = None
+    href: str = ""
+    status: str = ""
+    currency: str = ""
+
+
+_ASK_HEADS = ("Ask", "Why", "Value", "Responsible", "Due")
+
+
+@dataclass(frozen=True)
+class Asks(Displayable):
+    """The decisions that the report asks for, and how those of the last round stand (C21)."""
+
+    items: tuple[Ask, ...] = ()
+    previous: tuple[Ask, ...] = ()
+
+    kind: ClassVar[str] = "asks"
+
+    def html(self) -> str:
+        """Return one table, with a status column when asks of the last round are in it."""
+        if not self.items and not self.previous:
+            return '<p class="off">No decision is asked.</p>'
+        with_status = any(a.status for a in (*self.items, *self.previous))
+        heads = (*_ASK_HEADS, "Status") if with_status else _ASK_HEADS
+        left = {h: "" if h == "Value" else ' class="t"' for h in heads}
+        top = "".join(f'<th scope="col"{left[h]}>{h}</th>' for h in heads)
+        rows = "".join(self._row(a, with_status) for a in (*self.items, *self.previous))
+        return (
+            '<div class="scroll" role="region" tabindex="0" aria-labelledby="asks-c"><table id="asks">'
+            '<caption id="asks-c">Decisions asked</caption>'
+            f"<thead><tr>{top}</tr></thead><tbody>{rows}</tbody></table></div>"
+        )
+
+    @staticmethod
+    def _row(ask: Ask, with_status: bool) -> str:
+        why = escape(ask.why or numbers.NA)
+        if ask.href:
+            if not ask.href.startswith("#"):
+                raise InputError(f"the link '{ask.href}' leaves the page", where="asks", fix="link to '#s-<id>'")
+            why = f'<a href="{escape(ask.href)}">{why}</a>'  # type: ignore[assignment]
+        value = numbers.money(ask.value, ask.currency)
+        status = f'<td class="t">{escape(ask.status or "new")}</td>' if with_status else ""
+        return (
+            f'<tr><th scope="row">{escape(ask.ask)}</th><td class="t">{why}</td>'
+            f'<td data-v="{numbers.raw(ask.value)}">{escape(value)}</td>'
+            f'<td class="t">{escape(ask.owner or numbers.NA)}</td>'
+            f'<td class="t" data-v="{numbers.raw(ask.due)}">{numbers.day(ask.due)}</td>{status}</tr>'
+        )
+
+    def text(self) -> str:
+        """Return a line an ask."""
+        return "\n".join(a.ask for a in (*self.items, *self.previous)) or "No decision is asked."
+
+
+@dataclass(frozen=True)
+class Appendix(Displayable):
+    """Definitions, data quality, provenance or method: a title over its blocks; ``id`` says which of the four."""
+
+    id: str
+    title: str
+    blocks: tuple[Displayable, ...] = ()
+
+    kind: ClassVar[str] = "appendix"
+
+    def __post_init__(self) -> None:
+        if self.id not in APPENDICES:
+            raise InputError(f"appendix '{self.id}'", fix=f"one of {', '.join(APPENDICES)}")
+
+    def html(self) -> str:
+        """Return the title alone; every block has its own fragment."""
+        return f'<h2 id="{anchor("appendix", self.id)}">{escape(self.title)}</h2>'
+
+    def text(self) -> str:
+        """Return title and blocks as text."""
+        return "\n".join([self.title, *(b.text() for b in self.blocks)])

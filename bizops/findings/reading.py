@@ -1,0 +1,78 @@
+"""From a payload back to the record that made it."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from bizops.findings.cards import Comparison, Kpi, Kpis
+from bizops.findings.finding import Fact, Finding
+from bizops.findings.grammar import numerals
+from bizops.findings.page import Answer, Appendix, Ask, Asks, Off, Section
+from bizops.findings.wire import Displayable, Recorded, check_payload
+
+
+def read(payload: Mapping[str, Any]) -> Displayable:
+    """Return the record of a payload; tables and figures come back as ``Recorded``, which shows what was stored.
+
+    The numbers of an answer's and a section's own text were checked when they were made; the findings that stood
+    behind them travel elsewhere on the page, so a stored text is its own evidence here.
+    """
+    checked = check_payload(dict(payload))
+    make = _READERS.get(checked["kind"])
+    return Recorded(checked) if make is None else make(checked)
+
+
+def _fields(cls: type, payload: Mapping[str, Any], **replaced: Any) -> Any:
+    names = {f.name for f in dataclasses.fields(cls)}
+    return cls(**{k: v for k, v in payload.items() if k in names} | replaced)
+
+
+def _finding(payload: Mapping[str, Any]) -> Finding:
+    facts = tuple(_fields(Fact, f) for f in payload.get("facts", ()))
+    return _fields(Finding, payload, facts=facts)  # type: ignore[no-any-return]
+
+
+def _kpi(item: Mapping[str, Any]) -> Kpi:
+    compared = tuple(_fields(Comparison, c) for c in item["comparisons"])
+    interval = tuple(item["interval"]) if item.get("interval") else None
+    return _fields(Kpi, item, comparisons=compared, interval=interval, spark=tuple(item["spark"]))  # type: ignore[no-any-return]
+
+
+def _ask(item: Mapping[str, Any]) -> Ask:
+    due = dt.date.fromisoformat(item["due"]) if item.get("due") else None
+    return _fields(Ask, item, due=due)  # type: ignore[no-any-return]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Stored:
+    """The evidence of a text that was checked before it was stored: the text itself."""
+
+    texts: tuple[str, ...]
+
+    def numerals(self) -> frozenset[str]:
+        """Return the numerals of the texts."""
+        return numerals(" ; ".join(self.texts))
+
+
+def _answer(payload: Mapping[str, Any]) -> Answer:
+    sentences = tuple(payload["sentences"])
+    stored = _Stored((payload["title"], *sentences))
+    return Answer(payload["title"], sentences, payload.get("status", ""), evidence=(stored,))
+
+
+def _blocks(payload: Mapping[str, Any]) -> tuple[Displayable, ...]:
+    return tuple(read(b) for b in payload["blocks"])
+
+
+_READERS: dict[str, Callable[[Mapping[str, Any]], Displayable]] = {
+    "finding": _finding,
+    "kpis": lambda p: Kpis(tuple(_kpi(i) for i in p["items"])),
+    "answer": _answer,
+    "section": lambda p: Section(p["id"], p["headline"], _blocks(p), evidence=(_Stored((p["headline"],)),)),
+    "note": lambda p: Off(p["id"], p["title"], p["reason"]),
+    "asks": lambda p: Asks(tuple(_ask(i) for i in p["items"]), tuple(_ask(i) for i in p.get("previous", ()))),
+    "appendix": lambda p: Appendix(p["id"], p["title"], _blocks(p)),
+}
