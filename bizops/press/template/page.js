@@ -1,0 +1,74 @@
+(() => {
+  const doc = document, root = doc.documentElement;
+  const all = (selector, within = doc) => [...within.querySelectorAll(selector)];
+  root.classList.add("js");
+
+  // Theme: the system's choice until the button is pressed.
+  const button = doc.getElementById("theme");
+  const isDark = () => (root.dataset.theme || (matchMedia("(prefers-color-scheme:dark)").matches ? "dark" : "light")) == "dark";
+  const label = () => { button.textContent = isDark() ? "Light theme" : "Dark theme"; };
+  if (button) {
+    label();
+    button.onclick = () => { root.dataset.theme = isDark() ? "light" : "dark"; label(); };
+  }
+
+  // Sorting: one column at a time, missing values and the total row last.
+  const value = cell => cell.dataset.v ?? (cell.textContent == "n/a" ? "" : cell.textContent);
+  const rowsOf = table => [...table.tBodies[0].rows].filter(row => !row.matches(".total") && !row.querySelector("[colspan]"));
+  const isNumber = text => text !== "" && !isNaN(text);
+  const compare = (a, b) => isNumber(a) && isNumber(b) ? a - b : a.localeCompare(b, undefined, { numeric: true });
+  const sort = (table, head) => {
+    const at = head.cellIndex, body = table.tBodies[0];
+    const rows = rowsOf(table).map(row => [value(row.cells[at]), row]);
+    const now = head.getAttribute("aria-sort");
+    const down = now ? now == "ascending" : rows.some(([v]) => isNumber(v));
+    all("[aria-sort]", table).forEach(th => th.removeAttribute("aria-sort"));
+    head.setAttribute("aria-sort", down ? "descending" : "ascending");
+    rows.sort(([a], [b]) => a === "" || b === "" ? (a === "") - (b === "") : (down ? -1 : 1) * compare(a, b));
+    body.prepend(...rows.map(([, row]) => row));
+  };
+  all("table[data-sort]").forEach(table => {
+    all("thead th", table).forEach(head => {
+      const push = doc.createElement("button");
+      push.append(...head.childNodes);
+      push.onclick = () => sort(table, head);
+      head.append(push);
+    });
+    const hint = Object.assign(doc.createElement("span"), { className: "hidden", textContent: " Column headings sort." });
+    table.caption.append(hint);
+  });
+
+  // Download: the file beside the page, made from the table: byte order mark, CRLF, no text that a spreadsheet runs.
+  const guarded = cell => cell.dataset.v ?? value(cell).replace(/^(?=\s*[=+\-@＝＋－＠]|[\t\r\n])/, "'");
+  const quoted = text => /[",\r\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text;
+  all("a[data-csv]").forEach(link => {
+    link.onclick = event => {
+      event.preventDefault();
+      const rows = rowsOf(doc.getElementById(link.dataset.csv));
+      const lines = [JSON.parse(link.dataset.names), ...rows.map(row => [...row.cells].map(guarded))];
+      const text = "\ufeff" + lines.map(line => line.map(quoted).join(",") + "\r\n").join("");
+      const url = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
+      Object.assign(doc.createElement("a"), { href: url, download: link.getAttribute("href").split("/").pop() }).click();
+      setTimeout(() => URL.revokeObjectURL(url), 1000);
+    };
+  });
+
+  // A link into a closed drill-down opens it; paper gets everything.
+  const reveal = () => {
+    const target = location.hash.length > 1 && doc.getElementById(location.hash.slice(1));
+    if (!target) return;
+    for (let node = target; node; node = node.parentElement) if (node.tagName == "DETAILS") node.open = true;
+    target.tabIndex = target.tabIndex < 0 ? -1 : target.tabIndex;
+    target.focus();
+  };
+  addEventListener("hashchange", reveal);
+  reveal();
+  const toc = doc.querySelector(".contents details");
+  const wide = matchMedia("(min-width:80rem)");
+  const unfold = () => { if (toc) toc.open = wide.matches; };
+  wide.addEventListener("change", unfold);
+  unfold();
+  let closed = [];
+  addEventListener("beforeprint", () => { closed = all("details:not([open])"); closed.forEach(d => { d.open = true; }); });
+  addEventListener("afterprint", () => closed.forEach(d => { d.open = false; }));
+})();

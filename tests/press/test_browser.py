@@ -1,0 +1,260 @@
+"""The page in the system's Chromium: nothing fetched, nothing cut off, readable without script, usable with keys."""
+
+import csv
+import io
+import shutil
+
+import pandas as pd
+import pytest
+from nbformat.v4 import new_markdown_cell, new_notebook
+
+from bizops import press, theme
+from bizops.findings import Section
+from bizops.tables import Col, Table
+
+playwright = pytest.importorskip("playwright.sync_api", reason="the package playwright is not installed")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as p:
+        chromium = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def folder(qbr, sample, tmp_path_factory):
+    """Every kind of page as a file, with the tables of the review beside it."""
+    out = tmp_path_factory.mktemp("pages")
+    for edition in press.EDITIONS:
+        (out / f"{edition}.html").write_text(press.render(qbr, edition, sample.make_record()), encoding="utf-8")
+    (out / "tables").mkdir()
+    for name, text in press.tables_of(qbr).items():
+        (out / "tables" / f"{name}.csv").write_bytes(text.encode())
+    frame = pd.DataFrame({"region": ["Nordics", "DACH"], **{f"c{i}": [1_234_567.0, 2.5] for i in range(14)}})
+    columns = [Col("region", "Region"), *(Col(f"c{i}", f"Measure number {i}", "money") for i in range(14))]
+    wide = new_notebook(cells=[sample.displayed(Table("wide", "Wide", frame, columns))])
+    (out / "wide.html").write_text(press.render(wide, "leadership", {}), encoding="utf-8")
+    error = {"type": "InputError", "message": "deals.csv: " + "x" * 200, "cell": 0}
+    failed = sample.make_record(status="failed", error=error, cells=[{"index": 0, "status": "failed"}])
+    (out / "failure.html").write_text(press.failure_page(failed), encoding="utf-8")
+    press.build_site(out)
+    return out
+
+
+@pytest.fixture
+def visit(browser, folder):
+    """Open a page in a window of its own; requests beyond the file, console errors and dialogs are kept."""
+    contexts = []
+
+    def go(name="leadership.html", width=1280, **options):
+        context = browser.new_context(viewport={"width": width, "height": 844}, accept_downloads=True, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.requests, page.troubles = [], []
+        page.on("request", lambda r: page.requests.append(r.url))
+        page.on("console", lambda m: page.troubles.append(m.text))
+        page.on("pageerror", lambda e: page.troubles.append(str(e)))
+        page.on("dialog", lambda d: (page.troubles.append(d.message), d.dismiss()))
+        page.goto((folder / name.partition("#")[0]).as_uri() + "".join(name.partition("#")[1:]))
+        return page
+
+    yield go
+    for context in contexts:
+        context.close()
+
+
+def colours(page, selector="body"):
+    return page.eval_on_selector(selector, "e => [getComputedStyle(e).backgroundColor, getComputedStyle(e).color]")
+
+
+def rgb(token, of="light"):
+    colour = theme.TOKENS[of][token]
+    return f"rgb({', '.join(str(int(colour[i : i + 2], 16)) for i in (1, 3, 5))})"
+
+
+@pytest.mark.parametrize("name", ["leadership.html", "analyst.html", "failure.html", "index.html"])
+def test_one_request_and_a_quiet_console(visit, name):
+    page = visit(name)
+    assert len(page.requests) == 1
+    assert page.troubles == []
+
+
+@pytest.mark.parametrize("name", ["leadership.html", "analyst.html", "wide.html", "failure.html", "index.html"])
+def test_the_page_does_not_scroll_sideways(visit, name):
+    page = visit(name)
+    for width in (320, 390, 768, 1280):
+        page.set_viewport_size({"width": width, "height": 844})
+        page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
+        scrolled, shown = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+        assert scrolled == shown == width
+
+
+def test_without_its_script_everything_can_be_read(visit):
+    page = visit(java_script_enabled=False)
+    assert page.locator("h1").is_visible()
+    for place in ("s-gap", "t-gap", "fig-gap", "s-pipeline", "a-definitions", "t-inputs"):
+        assert page.locator(f"#{place}").is_visible(), place
+    assert page.locator("nav.contents a").first.is_visible()
+    assert page.locator("button:visible").count() == 0
+    assert page.locator("p.data a").first.get_attribute("href").startswith("tables/")
+
+
+def test_a_column_is_sorted_with_the_keyboard(visit, sample):
+    page = visit()
+    page.locator("#t-gap thead button").nth(1).focus()
+    rows = "rows => rows.map(r => r.cells[0].textContent)"
+
+    def order():
+        return page.eval_on_selector_all("#t-gap tbody tr", rows)
+
+    def state():
+        return page.eval_on_selector_all("#t-gap th[aria-sort]", "ths => ths.map(t => [t.cellIndex, t.ariaSort])")
+
+    page.keyboard.press("Enter")
+    assert order() == [*sorted(sample.STEPS, key=sample.STEPS.get, reverse=True), "Total"]
+    assert state() == [[1, "descending"]]
+    page.keyboard.press("Space")
+    assert order() == [*sorted(sample.STEPS, key=sample.STEPS.get), "Total"]
+    assert state() == [[1, "ascending"]]
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert order()[-2:] == ["Mid-market", "Total"]  # a missing rate comes after all others, above the total
+    assert state() == [[2, "descending"]]
+    page.keyboard.press("Enter")
+    assert order()[-2:] == ["Mid-market", "Total"]
+
+
+@pytest.mark.parametrize("table", ["gap", "checks", "asks", "definitions"])
+def test_the_download_is_the_file_beside_the_page(visit, folder, table):
+    page = visit()
+    with page.expect_download() as download:
+        page.locator(f'a[href="tables/{table}.csv"]').click()
+    assert download.value.suggested_filename == f"{table}.csv"
+    assert download.value.path().read_bytes() == (folder / "tables" / f"{table}.csv").read_bytes()
+    assert page.troubles == []
+
+
+def test_the_download_follows_the_order_on_screen(visit, sample):
+    page = visit()
+    page.locator("#t-gap thead button").nth(1).click()
+    with page.expect_download() as download:
+        page.locator('a[href="tables/gap.csv"]').click()
+    text = download.value.path().read_bytes().decode("utf-8-sig")
+    rows = list(csv.reader(io.StringIO(text, newline="")))
+    assert [float(r[1]) for r in rows[1:]] == sorted(sample.STEPS.values(), reverse=True)
+
+
+def test_the_theme_is_the_systems_until_the_button_is_pressed(visit):
+    assert colours(visit(color_scheme="light")) == [rgb("bg"), rgb("ink")]
+    page = visit(color_scheme="dark")
+    assert colours(page) == [rgb("bg", "dark"), rgb("ink", "dark")]
+    button = page.locator("#theme")
+    assert button.text_content() == "Light theme"
+    button.press("Enter")
+    assert colours(page) == [rgb("bg"), rgb("ink")]
+    assert button.text_content() == "Dark theme"
+
+
+def test_charts_follow_the_theme_and_one_of_two_widths_shows(visit):
+    fill = "e => getComputedStyle(e).fill"
+    assert visit(color_scheme="dark").eval_on_selector("#fig-gap .f-neg", fill) == rgb("neg", "dark")
+    for width, css in ((1280, "wide"), (390, "narrow")):
+        page = visit(width=width)
+        assert page.locator(f"#fig-gap svg.{css}").is_visible()
+        assert page.locator("#fig-gap svg:visible").count() == 1
+
+
+def test_paper_is_light_and_complete(visit):
+    page = visit("analyst.html", color_scheme="dark")
+    page.locator("#theme").focus()
+    page.emulate_media(media="print", color_scheme="dark")
+    assert colours(page)[1] == rgb("ink")
+    for gone in ("#theme", ".skip", "nav.contents", "p.data"):
+        assert not page.locator(gone).first.is_visible(), gone
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("details:not([open])").count() == 0
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.locator("details:not([open])").count() > 0
+    assert page.locator("th button").first.evaluate("e => getComputedStyle(e).display") == "contents"
+
+
+@pytest.mark.parametrize("name", ["leadership.html", "wide.html"])
+def test_no_table_is_wider_than_its_paper(visit, name):
+    upright, across = 703, 1031  # CSS pixels between the margins of A4
+    page = visit(name, upright)
+    page.emulate_media(media="print")
+    widths = page.eval_on_selector_all("table", "ts => ts.map(t => [t.scrollWidth, !!t.closest('.landscape')])")
+    assert [w for w, is_across in widths if w > (across if is_across else upright)] == []
+
+
+def test_a_link_into_a_closed_detail_opens_it(visit, folder, qbr, sample):
+    text = (folder / "analyst.html").read_text(encoding="utf-8").replace('<pre class="source">', '<pre id="x">', 1)
+    (folder / "linked.html").write_text(text, encoding="utf-8")
+    page = visit("linked.html#x")
+    assert page.locator("#x").is_visible()
+    assert page.evaluate("document.activeElement.id") == "x"
+    assert page.evaluate("document.getElementById('t-gap').tabIndex") == -1
+
+
+def test_contents_are_open_where_there_is_room(visit):
+    assert visit(width=1280).locator("nav.contents a").first.is_visible()
+    page = visit(width=390)
+    assert not page.locator("nav.contents a").first.is_visible()
+    page.locator("nav.contents summary").press("Enter")
+    assert page.locator("nav.contents a").first.is_visible()
+
+
+def test_the_first_screen_of_a_phone_has_answer_and_two_figures(visit):
+    page = visit(width=390)
+    bottoms = page.eval_on_selector_all(".answer, .kpi .value", "es => es.map(e => e.getBoundingClientRect().bottom)")
+    assert max(bottoms[:3]) <= 844
+
+
+def test_what_one_presses_is_large_enough(visit):
+    page = visit(width=390)
+    page.locator("nav.contents summary").click()
+    heights = page.eval_on_selector_all(
+        "nav a, p.data a, button, summary",
+        "es => es.filter(e => e.checkVisibility()).map(e => e.getBoundingClientRect().height)",
+    )
+    assert len(heights) > 10
+    assert min(heights) >= 24
+
+
+def test_the_skip_link_appears_on_focus(visit):
+    page = visit()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    assert page.evaluate("document.activeElement.getBoundingClientRect().left") >= 0
+
+
+@pytest.mark.parametrize("name", ["leadership.html", "analyst.html"])
+def test_an_injected_script_would_not_run(visit, folder, name):
+    text = (folder / name).read_text(encoding="utf-8")
+    attack = '<script>window.ran=1</script><img src="data:," onerror="window.ran=1"><svg onload="window.ran=1"></svg>'
+    (folder / "attacked.html").write_text(text.replace("<h1>", attack + "<h1>", 1), encoding="utf-8")
+    page = visit("attacked.html")
+    assert page.evaluate("window.ran === undefined")
+    assert page.troubles  # the policy says what it refused
+    assert len(page.requests) == 1
+
+
+def test_a_long_table_is_printed_over_several_tagged_pages(browser, sample, tmp_path):
+    frame = pd.DataFrame({"deal": [f"deal {i}" for i in range(150)], "n": range(150)})
+    table = Table("deals", "Deals", frame, [Col("deal", "Deal"), Col("n", "N", "count", total="sum")])
+    notebook = new_notebook(
+        cells=[new_markdown_cell("## Deals"), sample.displayed(Section("deals", "Deals", (table,)))]
+    )
+    (tmp_path / "page.html").write_text(press.render(notebook, "leadership", {}), encoding="utf-8")
+    page = browser.new_page()
+    page.goto((tmp_path / "page.html").as_uri())
+    paper = page.pdf(prefer_css_page_size=True, tagged=True)
+    page.close()
+    assert paper.startswith(b"%PDF")
+    pages = paper.count(b"/Type /Page\n")
+    assert pages > 2
+    assert paper.count(b"/S /TH") >= 2  # tagged
