@@ -1,0 +1,118 @@
+"""``bizops check``: the data against the contract, and the sections of every report that they can support."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+from bizops.company import DEFAULT_FILE, Company, load_company
+from bizops.errors import InputError
+from bizops.reports import base
+from bizops.reports.base import Report
+from bizops.runs import clock
+from bizops.runs.typed import from_text
+from bizops.schema.check import Violation
+from bizops.schema.data import Data
+from bizops.sources import CheckReport, check_data
+
+
+def check_document(company_file: str | None, as_of: str | None) -> dict[str, Any]:
+    """Return what is wrong with a company's data, what was read, and what each report can show of it.
+
+    ``errors`` are broken rules of the contract; while there is one, no report is made. ``quality`` is what a report's
+    data quality panel shows, changes made by a mapping included. A section that is off names what it lacks.
+    """
+    company = load_company(company_file)
+    day = _day(as_of, company)
+    found = check_data(company, day)
+    with found.data as data:
+        reports = [_support(base.find_report(name), data) for name in base.report_names()]
+    return {
+        "version": "1.0",
+        "company": found.company,
+        "settings": company_file or DEFAULT_FILE,
+        "as_of": day.isoformat(),
+        "errors": [_told(v) for v in found.violations],
+        "warnings": [_told(v) for v in found.warnings],
+        "quality": found.quality.to_dict("records"),
+        "tables": _tables(found),
+        "reports": reports,
+    }
+
+
+def _day(as_of: str | None, company: Company) -> date:
+    if as_of is None:
+        return company.as_of or clock.today(company.zone)
+    try:
+        day: date = from_text(as_of, date)
+    except ValueError as error:
+        raise InputError(str(error), where="--as-of", fix="write for example --as-of 2026-09-30") from None
+    return day
+
+
+def _told(violation: Violation) -> dict[str, Any]:
+    return {**asdict(violation), "text": str(violation)}
+
+
+def _tables(found: CheckReport) -> list[dict[str, Any]]:
+    return [
+        {
+            "table": str(t.table),
+            "origin": str(t.origin),
+            "rows": int(str(t.rows)),
+            "excluded": t.excluded,
+            "missing": list(t.missing),  # type: ignore[arg-type]
+        }
+        for t in found.tables.itertuples()
+    ]
+
+
+def _support(report: Report, data: Data) -> dict[str, Any]:
+    """The sections of a report, each with the reason for which it is off (empty: it is on)."""
+    sections = [{"id": s.id, "title": s.title, "off": s.off(data)} for s in report.sections]
+    return {"name": report.name, "title": report.title, "sections": sections}
+
+
+def check_text(document: dict[str, Any]) -> str:
+    """Return the check for people: what is wrong first, then what was read, then what the reports can show."""
+    errors, warnings = document["errors"], document["warnings"]
+    lines = [f"{document['company']} ({document['settings']}), as of the end of {document['as_of']}", ""]
+    lines += _listed(f"{_counted(errors, 'error')}: no report is made until it is mended", errors) if errors else []
+    lines += _listed(_counted(warnings, "warning"), warnings) if warnings else []
+    told = {w["text"] for w in warnings} | {w["says"] for w in warnings}
+    handled = [q for q in document["quality"] if q["rows"] and not _is_told(q, told) and q["severity"] != "error"]
+    if handled:
+        lines += ["Changed or left out", *(f"  {_place(q)}: {q['detail']}" for q in handled), ""]
+    lines += ["Tables", *(_table(t) for t in document["tables"]), ""]
+    for report in document["reports"]:
+        lines.append(f"{report['name']}: {report['title']}")
+        lines += [f"  {'off' if s['off'] else 'on ':<3}  {s['title']}{_because(s)}" for s in report["sections"]]
+        lines.append("")
+    good = "the data keep the contract" if not errors else f"{_counted(errors, 'error')}; see the top of this list"
+    return "\n".join([*lines, good])
+
+
+def _listed(heading: str, violations: list[dict[str, Any]]) -> list[str]:
+    return [heading, *(f"  {v['text']}" for v in violations), ""]
+
+
+def _counted(items: list[Any], word: str) -> str:
+    return f"{len(items)} {word}{'' if len(items) == 1 else 's'}"
+
+
+def _is_told(quality: dict[str, Any], told: set[str]) -> bool:
+    return any(quality["detail"] in text for text in told)
+
+
+def _place(quality: dict[str, Any]) -> str:
+    return f"{quality['table']}.{quality['column']}" if quality["column"] else str(quality["table"])
+
+
+def _table(table: dict[str, Any]) -> str:
+    missing = f"; not there: {', '.join(table['missing'])}" if table["missing"] else ""
+    return f"  {table['table']:<24} {table['rows']:>10,} rows  {table['origin']}{missing}"
+
+
+def _because(section: dict[str, Any]) -> str:
+    return f": {section['off']}" if section["off"] else ""
