@@ -1,0 +1,1 @@
+"""The reports: one module each, found by its file name."""

@@ -1,0 +1,93 @@
+"""Quarterly business review: what happened against plan, why, and what comes next.
+
+The notebook calls these in order; each returns one part of the page. `start` opens the data.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from bizops.findings import Appendix, Off, Section
+from bizops.metrics.hygiene import closed_defects, open_defects
+from bizops.metrics.registry import METRICS
+from bizops.reports import _appendix
+from bizops.reports._context import Context, open_context
+from bizops.reports.base import Report
+from bizops.reports.qbr import gap as _gap
+from bizops.reports.qbr import people as _people
+from bizops.reports.qbr import pipeline as _pipeline
+from bizops.reports.qbr import retention as _retention
+from bizops.reports.qbr import wins as _wins
+from bizops.reports.qbr.answer import answer, asks, what_would_change
+from bizops.reports.qbr.params import QUESTION, SECTIONS, TITLE, Params
+from bizops.reports.qbr.scorecard import kpis, scorecard
+from bizops.reports.qbr.ties import tie_outs
+
+METRIC_IDS = (
+    "ARR-01", "ARR-04", "ARR-05", "ARR-06", "ARR-07", "ARR-07-WITH-REACTIVATION", "ARR-08", "ARR-09",
+    "ARR-09-WITHOUT-REACTIVATION", "BKG-01", "BKG-03",
+    "BKG-03-VALUE", "BKG-04", "BKG-05", "BKG-05-MEDIAN", "BKG-07", "BKG-08", "BKG-13", "QTA-01", "REN-01",
+)  # fmt: skip
+POLICIES = tuple(sorted({p for id_ in METRIC_IDS for p in METRICS[id_].policies}))
+
+__all__ = [
+    "METRIC_IDS", "POLICIES", "QUESTION", "SECTIONS", "TITLE", "Params",
+    "answer", "asks", "attainment", "contribution", "data_quality", "definitions", "freshness", "kpis", "pipeline",
+    "plan_gap", "provenance", "retention", "scorecard", "start", "what_would_change", "wins_and_losses",
+]  # fmt: skip
+
+freshness = _appendix.freshness
+provenance = _appendix.provenance
+
+
+def start(params: Params) -> Context:
+    """Open the data that the parameters name, as of their day and cut to their scope."""
+    return open_context(Report("qbr"), params, params.scope)
+
+
+def plan_gap(context: Context) -> Section | Off:
+    """Return why bookings differ from plan: volume, win rate, deal size, timing."""
+    return _off(context, "plan-gap") or _gap.plan_gap_section(context)
+
+
+def contribution(context: Context) -> Section | Off:
+    """Return where the gap is: actual against plan by region and segment."""
+    return _off(context, "contribution") or _gap.contribution_section(context)
+
+
+def pipeline(context: Context) -> Section | Off:
+    """Return whether the coming quarters are covered, and how old the pipeline is."""
+    return _off(context, "pipeline") or _pipeline.pipeline_section(context)
+
+
+def wins_and_losses(context: Context) -> Section | Off:
+    """Return win rates with their intervals, loss reasons and sizes of deals."""
+    return _off(context, "wins") or _wins.wins_section(context)
+
+
+def attainment(context: Context) -> Section | Off:
+    """Return how quotas were met: participation, median, bands, by quarter and by manager; names only on demand."""
+    return _off(context, "people") or _people.people_section(context)
+
+
+def retention(context: Context) -> Section | Off:
+    """Return the ARR bridge, GRR and NRR, and renewals that fall due."""
+    return _off(context, "retention") or _retention.retention_section(context)
+
+
+def definitions(context: Context) -> Appendix:
+    """Return the definitions of the metrics used and the policies honoured."""
+    return _appendix.definitions(context, [METRICS[id_] for id_ in METRIC_IDS])
+
+
+def data_quality(context: Context) -> Appendix:
+    """Return the checks of the data, the sums of the page that must agree, and the records left out."""
+    parts = [open_defects(context.data), closed_defects(context.data, context.window)]
+    hygiene = pd.concat([p.to_pandas() for p in parts], ignore_index=True)
+    return _appendix.data_quality(context, tie_outs(context), hygiene)
+
+
+def _off(context: Context, section: str) -> Off | None:
+    reason = context.off(section)
+    title = next(s.title for s in SECTIONS if s.id == section)
+    return Off(section, title, reason) if reason else None

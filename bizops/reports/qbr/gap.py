@@ -1,0 +1,274 @@
+"""Why bookings differ from plan, and where: the bridge by driver, and the gap by region and segment."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from bizops import charts
+from bizops.findings import Displayable, Finding, Off, Section, contribution
+from bizops.methods.plan_gap import PlanGap, plan_gap
+from bizops.metrics.bookings import bookings, components
+from bizops.metrics.history import NEEDS as HISTORY
+from bizops.metrics.history import history_starts
+from bizops.metrics.losses import losses_recorded
+from bizops.metrics.timing import timing
+from bizops.periods import Period
+from bizops.reports._context import Context, headline_of
+from bizops.reports.qbr.measures import measure
+from bizops.reports.qbr.targets import bookings_target_by
+from bizops.tables import Col, Table
+
+BY = ("region", "segment")
+TRAILING = 4
+UNNAMED = "(none)"
+_MOVED = {
+    "n_pulled_in": "n_pulled",
+    "n_pulled_in_won": "n_pulled_won",
+    "pulled_in_won_value": "pulled_won_value",
+    "slipped_value": "slipped_amount",
+}
+
+
+def gap_of(context: Context) -> PlanGap:
+    """Return the bridge from plan (without one: from the run-rate) to actual bookings, by region and segment."""
+    return context.once("gap", lambda: _gap(context))
+
+
+def _gap(context: Context) -> PlanGap:
+    past = [context.alike(p) for p in context.calendar.trailing(context.period, TRAILING)]
+    everything = named(components(context.data, [context.window, *past], BY).to_pandas())
+    now = everything[everything["period"] == context.window.key]
+    held = [p.key for p in past if context.covers(p)]
+    before = everything[everything["period"].isin(held)]
+    return plan_gap(
+        now,
+        before,
+        _moves(context, [context.window, *past]),
+        _plan(context),
+        BY,
+        quarters=held,
+        losses_recorded=losses_recorded(context.data),
+    )
+
+
+def _plan(context: Context) -> pd.DataFrame | float | None:
+    """The plan by region and segment where it is made so, else by one of them, else the whole."""
+    whole = measure(context, bookings).target.value
+    if whole is None:
+        return None
+    for by in (BY, BY[:1], BY[1:]):
+        frame = bookings_target_by(context, by)
+        if len(frame) and abs(frame["value"].sum() - whole) <= 0.005:
+            return named(frame)
+    return whole
+
+
+def _moves(context: Context, periods: list[Period]) -> pd.DataFrame | None:
+    """Deals that changed quarter, of each period that the history covers from its start; None without history."""
+    if context.data.missing(HISTORY):
+        return None
+    frames = [timing(context.data, p, BY).to_pandas().assign(period=p.key) for p in periods if covered(context, p)]
+    return named(pd.concat(frames, ignore_index=True).rename(columns=_MOVED)) if frames else None
+
+
+def covered(context: Context, period: Period) -> bool:
+    """Whether the history of deals reaches back to the start of ``period``."""
+    first = context.once("history starts", lambda: history_starts(context.data))
+    return first is not None and context.calendar.local_date(first) <= period.start
+
+
+def named(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return ``frame`` with missing regions and segments called ``(none)``, so that parts still add up."""
+    dimensions = [c for c in BY if c in frame.columns]
+    return frame.assign(**{c: frame[c].fillna(UNNAMED).astype(str) for c in dimensions})
+
+
+def plan_gap_section(context: Context) -> Section:
+    """Return the bridge from plan to actual: volume, win rate, deal size, timing, and plan above run-rate."""
+    gap = gap_of(context)
+    if gap.reason:
+        off = Off("plan-gap", "", gap.reason)
+        return Section("plan-gap", "The gap cannot be taken apart", (off,))
+    bars = bars_of(gap)
+    findings = drivers(context)
+    figure = charts.bridge(
+        bars,
+        id="plan-gap",
+        title=findings[-1].sentence,
+        subtitle=f"Bookings, {context.currency}, {context.params.title_scope()}, {context.period.label}",
+        start=(starts_at(context), gap.start),
+        end=(gap.finish_label, gap.finish),
+        currency=context.currency,
+        table="plan-gap",
+    )
+    blocks: tuple[Displayable, ...] = (figure, _gap_table(context, gap))
+    return Section("plan-gap", headline_of(findings[0]), blocks, evidence=tuple(findings[:1]))
+
+
+def bars_of(gap: PlanGap) -> pd.DataFrame:
+    """Return the bars of the bridge, the plan's own named for the side of the run-rate that it lies on."""
+    bars = gap.bars()
+    below = (bars["effect"] == "plan_above_run_rate") & (bars["amount"] > 0)
+    return bars.assign(label=bars["label"].mask(below, "Plan below run-rate"))
+
+
+def drivers(context: Context) -> list[Finding]:
+    """Return the two largest bars of the bridge as findings, the largest first."""
+    gap = gap_of(context)
+    if gap.reason:
+        return []
+    bars = bars_of(gap)
+    order = bars["amount"].abs().sort_values(ascending=False, kind="stable").index[:2]
+    total = distance(gap.change, starts_at(context).lower())
+    return [
+        contribution(
+            f"driver-{bars['effect'][i].replace('_', '-')}",
+            str(bars["label"][i]),
+            float(bars["amount"][i]),
+            gap.change,
+            total,
+            currency=context.currency,
+            metric="BKG-01",
+            table="plan-gap",
+            figure="plan-gap",
+        )
+        for i in order
+    ]
+
+
+def starts_at(context: Context) -> str:
+    """Return what the bridge starts at: the bookings target by its name, or the run-rate."""
+    label = measure(context, bookings).target.label
+    return label[0].upper() + label[1:] if label else gap_of(context).start_label
+
+
+def distance(gap: float, reference: str) -> str:
+    """Return what a gap is called: a shortfall against, or an excess over, its reference."""
+    return f"shortfall against {reference}" if gap < 0 else f"excess over {reference}"
+
+
+def _gap_table(context: Context, gap: PlanGap) -> Table:
+    level = max(("segment", "region"), key=lambda name: gap.frame[name].nunique())
+    wide = gap.wide(level)
+    labels = dict(zip(bars_of(gap)["effect"], bars_of(gap)["label"], strict=True))
+    columns = [Col(level, level.capitalize())]
+    columns += [Col(e, labels[e], "money", total="sum", signed=True) for e in gap.effects]
+    columns += [Col("change", "Gap", "money", total="sum", signed=True)]
+    return Table(
+        "plan-gap",
+        f"From {starts_at(context).lower()} to actual by {level}, {context.period.label}",
+        wide,
+        columns,
+        note=" ".join([gap.convention, *gap.notes]),
+        currency=context.currency,
+    )
+
+
+def contribution_section(context: Context) -> Section:
+    """Return actual against plan by region and segment, and each part's share of the gap."""
+    parts = contributions(context)
+    reference = reference_name(context)
+    if not parts["reference"].any():
+        off = Off("contribution-plan", "Share of the gap", "neither a plan nor an earlier quarter to compare with")
+        return Section("contribution", "Where bookings came from", (off, _parts_table(context, parts, reference)))
+    findings = _parts_findings(context, parts, reference)
+    figure = charts.sorted_bars(
+        pd.DataFrame({"label": parts["part"], "value": parts["gap"]}).dropna(),
+        id="contribution",
+        title=findings[-1].sentence,
+        subtitle=f"Bookings less {reference}, {context.currency}, {context.period.label}",
+        currency=context.currency,
+        signed=True,
+        better="up",
+        table="contribution",
+    )
+    blocks = (figure, _parts_table(context, parts, reference))
+    return Section("contribution", headline_of(findings[0]), blocks, evidence=tuple(findings[:1]))
+
+
+def contributions(context: Context) -> pd.DataFrame:
+    """Return one row a part: ``part, actual, reference, gap, share``, the largest gap first.
+
+    Parts are as fine as the plan is made: region and segment, or one of them. Where bookings are not planned by either,
+    ``reference`` is the mean of the quarters before (the run-rate), by region and segment.
+    """
+    return context.once("contributions", lambda: _contributions(context))
+
+
+def _contributions(context: Context) -> pd.DataFrame:
+    plan = _plan_by_part(context)
+    by = [c for c in BY if plan is None or c in plan.columns]
+    actual = named(context.frame(bookings, by=by))[[*by, "value"]].rename(columns={"value": "actual"})
+    reference = _run_rate(context) if plan is None else plan.rename(columns={"value": "reference"})
+    both = actual.merge(reference, on=by, how="outer")
+    filled = both.fillna({"actual": 0.0, "reference": 0.0}).astype({"actual": float, "reference": float})
+    rows = filled.groupby(by, as_index=False)[["actual", "reference"]].sum()
+    rows["gap"] = rows["actual"] - rows["reference"]
+    whole = rows["gap"].sum()
+    rows["share"] = rows["gap"] / whole if abs(whole) > 0.005 else float("nan")
+    rows["part"] = [_part(context, dict(zip(by, key, strict=True))) for key in rows[by].itertuples(index=False)]
+    order = rows["gap"].abs().sort_values(ascending=False, kind="stable").index
+    return rows.loc[order].reset_index(drop=True)
+
+
+def _plan_by_part(context: Context) -> pd.DataFrame | None:
+    plan = _plan(context)
+    return plan if isinstance(plan, pd.DataFrame) else None
+
+
+def _run_rate(context: Context) -> pd.DataFrame:
+    past = [context.alike(p) for p in context.calendar.trailing(context.period, TRAILING)]
+    frames = [named(context.frame(bookings, p, BY)) for p in past if context.covers(p)]
+    if not frames:
+        return pd.DataFrame({**{c: pd.Series(dtype=str) for c in BY}, "reference": pd.Series(dtype=float)})
+    summed = pd.concat(frames).groupby(list(BY), as_index=False)["value"].sum()
+    rate: pd.DataFrame = summed.assign(reference=summed["value"].astype(float) / len(frames))[[*BY, "reference"]]
+    return rate
+
+
+def _part(context: Context, place: dict[str, str]) -> str:
+    """The name of a part: what the scope already says, and what is not known, is left out."""
+    level = context.params.scope.level
+    told = [v for k, v in place.items() if k != level and v != UNNAMED]
+    return ", ".join(told) or UNNAMED
+
+
+def reference_name(context: Context) -> str:
+    """Return what the parts are held against: the name of the bookings target, or the run-rate."""
+    return "run-rate" if _plan_by_part(context) is None else measure(context, bookings).target.label
+
+
+def _parts_findings(context: Context, parts: pd.DataFrame, reference: str) -> list[Finding]:
+    return [
+        contribution(
+            f"part-{i + 1}",
+            str(row["part"]),
+            float(row["gap"]),
+            float(parts["gap"].sum()),
+            distance(float(parts["gap"].sum()), reference),
+            currency=context.currency,
+            metric="BKG-01",
+            table="contribution",
+            figure="contribution",
+        )
+        for i, row in enumerate(parts.head(2).to_dict("records"))
+    ]
+
+
+def _parts_table(context: Context, parts: pd.DataFrame, reference: str) -> Table:
+    total = {"share": 1.0} if parts["share"].notna().any() else {}
+    return Table(
+        "contribution",
+        f"Bookings and {reference} by part, {context.period.label}",
+        parts,
+        [
+            Col("part", "Part"),
+            Col("actual", "Actual", "money", total="sum"),
+            Col("reference", reference[0].upper() + reference[1:], "money", total="sum"),
+            Col("gap", "Gap", "money", total="sum", signed=True),
+            Col("share", "Share of gap", "rate", total="given", missing="no gap to share"),
+        ],
+        total=total,
+        note="Shares have the sign of the total gap: a negative share works against it.",
+        currency=context.currency,
+    )

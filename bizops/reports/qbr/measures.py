@@ -1,0 +1,141 @@
+"""The numbers of the scorecard: each with its target, the quarter before and the same quarter last year."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from bizops.findings import status
+from bizops.methods.intervals import wilson
+from bizops.metrics import arr, bookings, pipeline, retention
+from bizops.metrics.losses import losses_recorded
+from bizops.metrics.registry import Metric
+from bizops.periods import Period
+from bizops.reports._context import Context
+from bizops.reports.qbr.targets import Target, target_of
+
+TRAILING_YEAR = (retention.gross_retention, retention.net_retention, retention.logo_churn)
+"""Retention is measured on the opening cohort over the twelve months that end with the period (ARR-06 to ARR-08)."""
+
+WIN_RATES = (bookings.win_rate, bookings.win_rate_value)
+NO_LOSSES = "no lost deal is recorded anywhere in the source, so a win rate would be 100 % by construction"
+
+ROWS: tuple[tuple[Metric, str], ...] = (
+    (bookings.bookings, "Bookings"),
+    (bookings.win_rate, "Win rate by count"),
+    (bookings.win_rate_value, "Win rate by value"),
+    (bookings.average_deal, "Average deal won"),
+    (bookings.cycle_days, "Median cycle of deals won"),
+    (pipeline.pipeline_created, "Pipeline created"),
+    (arr.net_new_arr, "Net new ARR"),
+    (retention.net_retention, "Net revenue retention, 12 months"),
+    (retention.gross_retention, "Gross revenue retention, 12 months"),
+    (retention.logo_churn, "Logo churn, 12 months"),
+)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One row of the scorecard. Values are in the metric's unit; None is not measurable, with ``reason``.
+
+    ``n`` is the number of records behind it, for a share of records ``k`` of them with the 95 % Wilson interval.
+    """
+
+    metric: Metric
+    label: str
+    value: float | None
+    prior: float | None
+    last_year: float | None
+    target: Target
+    better: str
+    n: int | None = None
+    k: int | None = None
+    interval: tuple[float, float] | None = None
+    reason: str = ""
+
+    @property
+    def id(self) -> str:
+        """The metric's id."""
+        return self.metric.id
+
+    @property
+    def status(self) -> str:
+        """The status against the target by the rule of conventions §1.1."""
+        return status(self.value, self.target.value, self.better, self.metric.unit, self.target.tolerance, self.n)
+
+
+def measures(context: Context) -> list[Measure]:
+    """Return the rows of the scorecard in the order of the page; a metric that the data lack has its reason."""
+    return context.once("measures", lambda: [_measure(context, metric, label) for metric, label in ROWS])
+
+
+def measure(context: Context, metric: Metric) -> Measure:
+    """Return one row of the scorecard by its metric."""
+    return next(m for m in measures(context) if m.metric is metric)
+
+
+def not_measurable(context: Context) -> str:
+    """Return the sentence that names the measures without a value by their reason, or an empty string."""
+    by_reason: dict[str, list[str]] = {}
+    for m in measures(context):
+        if m.reason:
+            by_reason.setdefault(m.reason, []).append(m.label)
+    told = "; ".join(f"{', '.join(labels)}: {reason}" for reason, labels in by_reason.items())
+    return f"Not measurable — {told}." if told else ""
+
+
+def days_of(context: Context, metric: Metric, period: Period) -> Period:
+    """Return the days that a metric is measured over for ``period``: itself, or the twelve months that end with it."""
+    return context.calendar.trailing_year(period) if metric in TRAILING_YEAR else period
+
+
+def _measure(context: Context, metric: Metric, label: str) -> Measure:
+    setting = context.company.metrics.get(metric.id)
+    better = setting.better if setting and setting.better else metric.better
+    reason = metric.missing(context.data) or _no_losses(context, metric)
+    if reason:
+        return Measure(metric, label, None, None, None, Target(), better, reason=reason)
+    now = _row(context, metric, context.window)
+    prior, last_year = (past_value(context, metric, p) for p in (context.prior, context.last_year))
+    value, n = now.get("value"), _whole(now.get("n"))
+    k, interval = _share(metric, now, n)
+    reason = "" if value is not None else _why(context, metric)
+    target = target_of(context, metric)
+    return Measure(metric, label, value, prior, last_year, target, better, n, k, interval, reason)
+
+
+def _no_losses(context: Context, metric: Metric) -> str:
+    if metric in WIN_RATES and not context.once("losses recorded", lambda: losses_recorded(context.data)):
+        return NO_LOSSES
+    return ""
+
+
+def past_value(context: Context, metric: Metric, period: Period) -> float | None:
+    """Return a metric's value for an earlier period, or None where the source's records begin within it or later."""
+    if metric.id.startswith("BKG") and not context.covers(period):
+        return None
+    found = _row(context, metric, period).get("value")
+    return None if found is None else float(found)
+
+
+def _row(context: Context, metric: Metric, period: Period) -> dict[str, Any]:
+    return context.row(metric, days_of(context, metric, period))
+
+
+def _share(metric: Metric, row: dict[str, Any], n: int | None) -> tuple[int | None, tuple[float, float] | None]:
+    """Counted records and interval of a share of records; a ratio of money has neither."""
+    if metric not in (bookings.win_rate, retention.logo_churn) or not n:
+        return None, None
+    k = int(row["numerator"])
+    found = wilson(k, n)
+    return k, (found.lower, found.upper)
+
+
+def _why(context: Context, metric: Metric) -> str:
+    if metric is bookings.win_rate_value:
+        return bookings.unknown_lost_values(context.data, context.window) or "no deal was closed"
+    return "nothing to divide by in the period" if metric.additivity == "ratio" else "no value in the period"
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None else int(value)

@@ -1,0 +1,80 @@
+"""The parameters of the QBR, its sections with what they need, and the policies that it honours."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from bizops.errors import InputError, did_you_mean
+from bizops.metrics.facts import deals
+from bizops.reports.base import ReportParams, SectionNeeds
+from bizops.schema.data import Data, Scope
+
+TITLE = "Quarterly business review"
+QUESTION = "What happened against plan, why, and what will we do next quarter?"
+
+_DEALS = ("opportunity_id", "close_on", "is_closed", "is_won")
+
+SECTIONS = (
+    SectionNeeds("scorecard", "Scorecard", {"opportunity": (*_DEALS, "amount")}),
+    SectionNeeds("plan-gap", "Plan gap", {"opportunity": (*_DEALS, "amount")}),
+    SectionNeeds("contribution", "Where the gap is", {"opportunity": (*_DEALS, "amount")}),
+    SectionNeeds("pipeline", "Pipeline", {"opportunity": (*_DEALS, "amount")}),
+    SectionNeeds("wins", "Wins and losses", {"opportunity": _DEALS}),
+    SectionNeeds("people", "Quota attainment", {"opportunity": _DEALS, "quota": ("owner_id", "amount")}),
+    SectionNeeds("retention", "Retention", {"subscription": (), "subscription_line": ()}),
+)
+
+
+class Params(ReportParams):
+    """Parameters of the quarterly business review."""
+
+    level: Literal["company", "region", "segment", "manager"] = Field(
+        "company", description="what the review is cut to"
+    )
+    member: str = Field("", description="the region, segment or manager; empty for the company")
+    people: bool = Field(False, description="restricted: show quota attainment by name")
+
+    @model_validator(mode="after")
+    def _member_fits_level(self) -> Self:
+        if self.level == "company" and self.member:
+            raise ValueError(f"member '{self.member}' needs a level: region, segment or manager")
+        if self.level != "company" and not self.member:
+            raise ValueError(f"level '{self.level}' needs a member")
+        return self
+
+    @property
+    def scope(self) -> Scope:
+        """The scope for the data."""
+        return Scope(self.level, self.member)
+
+    def check(self, data: Data) -> None:
+        """Refuse data without opportunities, and a member that the data do not have."""
+        missing = data.missing(SECTIONS[0].needs)
+        if missing:
+            raise InputError(
+                f"a quarterly business review needs opportunities: {missing}",
+                where=data.company.name,
+                fix="add it to the source or to the mapping; `bizops check` lists what is there",
+            )
+        if self.level == "company":
+            return
+        known = members(data, self.level)
+        if self.member not in known:
+            raise InputError(
+                f"there is no {self.level} '{self.member}'.{did_you_mean(self.member, known)}",
+                where="member",
+                fix=f"choose one of: {', '.join(known)}" if known else f"the data name no {self.level}",
+            )
+
+    def title_scope(self) -> str:
+        """Return what the review is cut to, in words."""
+        return "company" if self.level == "company" else f"{self.level} {self.member}"
+
+
+def members(data: Data, level: str) -> list[str]:
+    """Return the regions, segments or managers of the deals in ``data``, sorted."""
+    everything = deals(data.within(Scope()))
+    found = everything.select(level).distinct().to_pandas()[level]
+    return sorted(str(name) for name in found.dropna())

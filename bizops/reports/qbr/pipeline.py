@@ -1,0 +1,196 @@
+"""Pipeline: created, open against the coming quarters' targets, and how old it is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pandas as pd
+
+from bizops import charts, numbers
+from bizops.findings import Displayable, Finding, Off, Section, against
+from bizops.metrics.history import NEEDS as HISTORY
+from bizops.metrics.pipeline import ageing, coverage, pipeline_created, same_day
+from bizops.periods import Period
+from bizops.reports._context import Context, headline_of
+from bizops.reports.qbr.gap import covered
+from bizops.reports.qbr.measures import measure
+from bizops.tables import Col, Table
+
+_AHEAD = 3
+_EARLIER = 8
+
+
+def pipeline_section(context: Context) -> Section:
+    """Return pipeline created, coverage of the coming quarters with what history says is needed, and ageing."""
+    reason = _not_seen(context)
+    if reason:
+        return Section("pipeline", "Pipeline is not measurable", (Off("pipeline-then", "", reason), *_created(context)))
+    ahead = coverage_ahead(context)
+    finding = coverage_finding(context)
+    blocks = (*_created(context), *_coverage(context, ahead), *_ageing(context))
+    if finding is None:
+        return Section("pipeline", "Coverage of the coming quarters is not measurable", blocks)
+    return Section("pipeline", headline_of(finding), blocks, evidence=(finding,))
+
+
+def seen_at(context: Context) -> datetime | None:
+    """Return the instant at which the pipeline is looked at: None for ``as_of``, else the end of an older period."""
+    after = context.calendar.shift(context.period, 1)
+    return context.calendar.instant_after(context.period.last_day) if after.is_complete(context.as_of) else None
+
+
+def _not_seen(context: Context) -> str:
+    """Why the pipeline of an older period cannot be seen; it is never replaced by today's (C05)."""
+    if seen_at(context) is None:
+        return ""
+    missing = context.data.missing(HISTORY)
+    if missing:
+        return f"the pipeline at the end of {context.period.short} is past and needs history: {missing}"
+    if not covered(context, context.period):
+        return f"the history of deals begins after {context.period.short} began"
+    return ""
+
+
+def coverage_ahead(context: Context) -> pd.DataFrame:
+    """Return one row a coming quarter: ``period, open, n, target, won, to_go, coverage, needed``."""
+    return context.once("coverage", lambda: pd.DataFrame([_ahead(context, p) for p in _periods(context)]))
+
+
+def _periods(context: Context) -> list[Period]:
+    first = context.period if context.in_flight else context.calendar.shift(context.period, 1)
+    return [first, *(context.calendar.shift(first, k) for k in range(1, _AHEAD))]
+
+
+def _ahead(context: Context, period: Period) -> dict[str, object]:
+    row = coverage(context.data, period, at=seen_at(context)).to_pandas().iloc[0]
+    to_go = None if pd.isna(row["denominator"]) else float(row["denominator"])
+    return {
+        "period": period.short,
+        "open": None if pd.isna(row["numerator"]) else float(row["numerator"]),
+        "n": int(row["n"]),
+        "to_go": to_go,
+        "coverage": None if pd.isna(row["value"]) else float(row["value"]),
+        "needed": _needed(context, period),
+    }
+
+
+def _needed(context: Context, period: Period) -> float | None:
+    """The coverage that earlier quarters turned out to need at the same day: open pipeline over what it became."""
+    if context.data.missing(HISTORY) or seen_at(context) is not None or not period.elapsed(context.as_of):
+        return None
+    earlier = context.calendar.trailing(period, _EARLIER)
+    known = [p.key for p in earlier if covered(context, p)]
+    if len(known) < _EARLIER // 2:
+        return None
+    rows = same_day(context.data, period, quarters=_EARLIER).to_pandas()
+    rows = rows[rows["period"].isin(known)]
+    became = float(rows["won_after"].sum())
+    return float(rows["pipeline"].sum()) / became if became > 0 else None
+
+
+def coverage_finding(context: Context) -> Finding | None:
+    """Return the finding on the next quarter's coverage against what history needed, or None if not measurable."""
+    first = coverage_ahead(context).iloc[0]
+    if numbers.is_missing(first["coverage"]):
+        return None
+    needed = None if numbers.is_missing(first["needed"]) else float(first["needed"])
+    setting = context.company.metrics.get("BKG-07")
+    goal = setting.target if setting else None
+    reference, label = (needed, "what earlier quarters needed at the same day") if needed else (goal, "target")
+    return against(
+        "coverage",
+        f"{first['period']} pipeline coverage",
+        float(first["coverage"]),
+        "multiple",
+        reference=reference,
+        reference_label=label if reference else "",
+        better="up",
+        n=int(first["n"]),
+        records="open deals",
+        grade="arithmetic",
+        metric="BKG-07",
+        table="coverage",
+        at_stake=float(first["open"]) - float(first["to_go"]) * reference if reference else None,
+        currency=context.currency,
+    )
+
+
+def _created(context: Context) -> tuple[Displayable, ...]:
+    m = measure(context, pipeline_created)
+    if m.value is None:
+        return (Off("pipeline-created", "Pipeline created", m.reason),)
+    target = m.target.value is not None
+    return (
+        against(
+            "pipeline-created",
+            "Pipeline created",
+            m.value,
+            "money",
+            reference=m.target.value if target else m.prior,
+            reference_label=m.target.label if target else context.prior.short,
+            better=m.better,
+            currency=context.currency,
+            n=m.n,
+            records="deals",
+            grade="arithmetic",
+            metric=m.id,
+            table="scorecard",
+        ),
+    )
+
+
+def _coverage(context: Context, ahead: pd.DataFrame) -> tuple[Displayable, ...]:
+    when = seen_at(context)
+    day = context.period.last_day if when else context.as_of
+    if ahead["open"].isna().any() and ahead["n"].sum():
+        n = int(ahead["n"].sum())
+        return (Off("coverage", "Coverage", f"{numbers.count(n)} open deals carry no amount"),)
+    if not ahead["n"].sum():
+        return (Off("coverage", "Coverage", "no open deal has a close date in the coming quarters"),)
+    return (
+        Table(
+            "coverage",
+            f"Open pipeline against the coming quarters, at the end of {numbers.day(day)}",
+            ahead,
+            [
+                Col("period", "Quarter"),
+                Col("open", "Open pipeline", "money"),
+                Col("n", "Deals", "count"),
+                Col("to_go", "Target less won", "money", missing="no plan"),
+                Col("coverage", "Coverage", "multiple", missing="no plan, or the target is met"),
+                Col("needed", "Needed by history", "multiple", missing="measured for a quarter that has begun"),
+            ],
+            note="Needed by history: open pipeline at the same day of earlier quarters over what was won afterwards.",
+            currency=context.currency,
+        ),
+    )
+
+
+def _ageing(context: Context) -> tuple[Displayable, ...]:
+    if not context.data.has("opportunity", "created_at"):
+        return (Off("ageing", "Ageing", "opportunity has no column created_at"),)
+    rows = ageing(context.data, at=seen_at(context)).to_pandas().sort_values("bucket_from", ignore_index=True)
+    if rows.empty:
+        return (Off("ageing", "Ageing", "no deal is open"),)
+    valued = rows["value"].notna().all()
+    columns = [Col("bucket", "Age"), Col("n", "Open deals", "count", total="sum")]
+    if valued:
+        columns.append(Col("value", "Open pipeline", "money", total="sum"))
+    note = "" if valued else "The amount of open deals is not recorded, so the pipeline is counted and not valued."
+    title = "Open pipeline by age since creation"
+    table = Table("ageing", title, rows, columns, note=note, currency=context.currency)
+    if len(rows) < 2:
+        return (table,)
+    oldest = rows[rows["bucket_from"] > 180]
+    count, of = int(oldest["n"].sum()), int(rows["n"].sum())
+    sizes = rows["value" if valued else "n"].astype(float)
+    figure = charts.stacked(
+        pd.DataFrame({"label": rows["bucket"], "series": "Open", "value": sizes}),
+        id="ageing",
+        title=f"{numbers.share(count, of)} of the open deals are older than 180 days",
+        subtitle=title,
+        unit="money" if valued else "count",
+        currency=context.currency if valued else "",
+        table="ageing",
+    )
+    return (figure, table)

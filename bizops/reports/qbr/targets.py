@@ -1,0 +1,76 @@
+"""What a measure is held against: plan, quotas or the company's own target; pro-rated while the period runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from bizops.metrics.bookings import bookings
+from bizops.metrics.linearity import linearity
+from bizops.metrics.plan import NEEDS as PLAN
+from bizops.metrics.plan import plan
+from bizops.metrics.registry import Metric
+from bizops.metrics.targets import target
+from bizops.reports._context import Context
+
+
+@dataclass(frozen=True)
+class Target:
+    """A target in the metric's unit with what it is ("plan", "sum of quotas", "target"), and why there is none.
+
+    ``whole`` is the target of the whole period where ``value`` is pro-rated to the days that have passed.
+    """
+
+    value: float | None = None
+    label: str = ""
+    whole: float | None = None
+    tolerance: float | None = None
+    reason: str = "no plan"
+
+
+def target_of(context: Context, metric: Metric) -> Target:
+    """Return the target of a metric for the period: of bookings the plan or quotas, else the plan, else the setting."""
+    setting = context.company.metrics.get(metric.id)
+    tolerance = setting.tolerance if setting else None
+    if metric is bookings:
+        found = target(context.data, context.period)
+        whole, label = _first(found.table.to_pandas()), found.label
+    else:
+        whole, label = _planned(context, metric), "plan"
+    if whole is None and setting and setting.target is not None:
+        return Target(setting.target, "target", setting.target, tolerance)
+    if whole is None:
+        return Target(tolerance=tolerance)
+    if not context.in_flight or metric.additivity != "additive":
+        return Target(whole, label, whole, tolerance)
+    share = elapsed_target_share(context)
+    if share is None:
+        why = "target cannot be pro-rated: no earlier quarter shows the usual course"
+        return Target(None, label, whole, tolerance, why)
+    return Target(whole * share, f"{label} due by now", whole, tolerance)
+
+
+def elapsed_target_share(context: Context) -> float | None:
+    """Return the share of a period's bookings that is usual by now (1.0 when complete); None without earlier ones."""
+    return 1.0 if not context.in_flight else context.value(linearity, context.period)
+
+
+def bookings_target_by(context: Context, by: tuple[str, ...]) -> pd.DataFrame:
+    """Return the target of bookings for each group that has one: ``*by, value``, pro-rated while the period runs."""
+    frame = target(context.data, context.period, by).table.to_pandas()
+    share = elapsed_target_share(context)
+    frame["value"] = frame["value"].astype(float) * (share if share is not None else float("nan"))
+    kept: pd.DataFrame = frame.dropna(subset=["value"])[[*by, "value"]]
+    return kept
+
+
+def _planned(context: Context, metric: Metric) -> float | None:
+    if context.data.missing(PLAN):
+        return None
+    return _first(plan(context.data, metric.id, context.period).to_pandas())
+
+
+def _first(frame: pd.DataFrame) -> float | None:
+    value = frame["value"].iloc[0] if len(frame) else None
+    return None if value is None or pd.isna(value) else float(value)

@@ -1,0 +1,47 @@
+"""The sums of the page that must agree: parts with wholes, bridges with their ends."""
+
+from __future__ import annotations
+
+from bizops.metrics.arr import arr
+from bizops.metrics.bookings import bookings
+from bizops.reports._appendix import TieOut
+from bizops.reports._context import Context
+from bizops.reports.qbr.gap import BY, contributions, gap_of, starts_at
+from bizops.reports.qbr.retention import steps_of
+
+
+def tie_outs(context: Context) -> list[TieOut]:
+    """Return the tie-outs of the sections that are on; the tolerance is a cent."""
+    found: list[TieOut] = []
+    whole = context.value(bookings) or 0.0
+    if not context.off("contribution"):
+        found.append(_parts("Bookings by region and segment = bookings", contributions(context)["actual"].sum(), whole))
+        for dimension in (*BY, "type", "manager"):
+            parts = context.frame(bookings, by=(dimension,))["value"].astype(float).sum()
+            found.append(_parts(f"Bookings by {dimension} = bookings", parts, whole))
+    gap = gap_of(context) if not context.off("plan-gap") else None
+    if gap is not None and not gap.reason:
+        found.append(
+            TieOut(f"{starts_at(context)} + bars = actual bookings", gap.start + gap.bars()["amount"].sum() - whole)
+        )
+        children = gap.roll_up(*gap.by[:1])["amount"].sum() - gap.bars()["amount"].sum()
+        found.append(TieOut("Bars by region = bars of the company", float(children)))
+    if not context.off("retention"):
+        found += _arr(context)
+    return found
+
+
+def _arr(context: Context) -> list[TieOut]:
+    steps = steps_of(context).set_index("step")["value"]
+    moved = steps.drop(["opening", "closing"]).sum()
+    closing = context.value(arr) or 0.0
+    return [
+        TieOut("Opening ARR + movements = closing ARR", float(steps["opening"] + moved - steps["closing"])),
+        TieOut("Closing ARR of the bridge = ARR", float(steps["closing"] - closing)),
+        _parts("ARR by segment = ARR", context.frame(arr, by=("segment",))["value"].astype(float).sum(), closing),
+        _parts("ARR by product = ARR", context.frame(arr, by=("product",))["value"].astype(float).sum(), closing),
+    ]
+
+
+def _parts(says: str, parts: float, whole: float) -> TieOut:
+    return TieOut(says, float(parts) - whole)
