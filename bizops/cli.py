@@ -106,7 +106,7 @@ def _show_version(context: click.Context, _: click.Parameter, value: bool) -> No
 
 
 _json = click.option("--json", "as_json", is_flag=True, callback=_says_json, help="Answer with one JSON document.")
-_company = click.option("--company", metavar="FILE", help="Settings file of the company, instead of the case's.")
+_company = click.option("--company", metavar="FILE", help="Settings file of another company than the case's own.")
 _as_of = click.option("--as-of", metavar="DATE", help="Day at whose end the report is true (YYYY-MM-DD).")
 _folder = click.Path(file_okay=False, path_type=Path)
 
@@ -141,14 +141,17 @@ def cli(debug: bool) -> None:
 @_json
 @click.pass_context
 def run(context: click.Context, /, report: str | None, everything: bool, case: str | None, **options: Any) -> None:
-    r"""Run a case of REPORT, or every case with --all, and publish the pages.
+    """Run a case of REPORT, or every case with --all, and publish the pages.
 
     \b
     bizops run qbr
     bizops run qbr --case emea --as-of 2026-09-30
     bizops run qbr -p period=2026Q2 -p level=region -p member=EMEA
     bizops run --all
-    """
+
+    A page becomes the latest of its case if nothing is overridden and no newer --as-of was there before. A run of
+    another --company does so only while the case has no page of its own company.
+    """  # noqa: D301  click wants the character itself
     from bizops.cli_run import run_reports
 
     if everything and (case or options["overrides"]):
@@ -228,7 +231,7 @@ def new(report: str, as_json: bool) -> None:
     if as_json:
         _answer(document)
     else:
-        click.echo("\n".join([*(f"wrote {name}" for name in document["files"]), f"now: bizops run {report}"]))
+        click.echo("\n".join([*(f"wrote {name}" for name in document["files"]), f"now: bizops run {document['name']}"]))
 
 
 @cli.command("map", short_help="Propose a mapping of files into the contract.")
@@ -246,13 +249,13 @@ def map_(files: tuple[Path, ...], out: Path | None, as_json: bool) -> None:
 @cli.command(short_help="Print a shell's completion script.")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
-    r"""Print the completion script of a SHELL.
+    """Print the completion script of a SHELL.
 
     \b
     bash: eval "$(bizops completion bash)"
     zsh:  eval "$(bizops completion zsh)"
     fish: bizops completion fish > ~/.config/fish/completions/bizops.fish
-    """
+    """  # noqa: D301  click wants the character itself
     made = get_completion_class(shell)
     if made is None:
         raise click.UsageError(f"no completion for {shell}")

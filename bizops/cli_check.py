@@ -16,6 +16,9 @@ from bizops.schema.check import Violation
 from bizops.schema.data import Data
 from bizops.sources import CheckReport, check_data
 
+# optional in every table, and without them no section is off
+_SELDOM = ("source", "source_id", "extracted_at")
+
 
 def check_document(company_file: str | None, as_of: str | None) -> dict[str, Any]:
     """Return what is wrong with a company's data, what was read, and what each report can show of it.
@@ -110,7 +113,8 @@ def _place(quality: dict[str, Any]) -> str:
 
 
 def _table(table: dict[str, Any]) -> str:
-    missing = f"; not there: {', '.join(table['missing'])}" if table["missing"] else ""
+    columns = [c for c in table["missing"] if c not in _SELDOM]
+    missing = f"; not there: {', '.join(columns)}" if columns else ""
     return f"  {table['table']:<24} {table['rows']:>10,} rows  {table['origin']}{missing}"
 
 

@@ -65,6 +65,7 @@ def write_report(name: str) -> dict[str, Any]:
         The name cannot be a module's, or a report or one of the files is there already; nothing is written then.
     """
     root = project_root().resolve()
+    name = name.replace("-", "_")  # a module's name, however it is typed
     _check_name(name)
     if not _REPORTS.resolve().is_relative_to(root):
         raise InputError(

@@ -335,7 +335,7 @@ def test_check_of_bad_data(root: Path, call: Call) -> None:
 
 
 def test_a_new_report_runs_at_once(bench: Path) -> None:
-    found = outcome(process(bench, "-m", "bizops.cli", "new", "win_rates", "--json"))
+    found = outcome(process(bench, "-m", "bizops.cli", "new", "win-rates", "--json"))
     assert found.code == 0, found.err
     written = document(found)["files"]
     assert written == [
@@ -353,6 +353,9 @@ def test_a_new_report_runs_at_once(bench: Path) -> None:
     assert "20 of 30" in page, "two of three deals in the data are won"
     found = outcome(tested)
     assert "3 passed" in found.out, found.out
+    for check in (["check"], ["format", "--check"]):
+        found = outcome(process(bench, "-m", "ruff", *check, written[0], written[1], written[3]))
+        assert found.code == 0, found.out
 
 
 def test_new_does_not_overwrite(root: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -363,7 +366,7 @@ def test_new_does_not_overwrite(root: Path, call: Call, monkeypatch: pytest.Monk
     found = call("new", "funnel")
     assert found.code == 2
     assert "params/funnel.yaml: the file is there already" in found.err
-    for name in ("Funnel", "2nd", "my-report", "class", "../x", "base", "tiny"):
+    for name in ("Funnel", "2nd", "my report", "class", "../x", "base", "tiny"):
         assert call("new", name).code == 2, name
     assert files(root) == before
     monkeypatch.setattr("bizops.cli_new._REPORTS", HOME / "bizops/reports")
@@ -457,3 +460,5 @@ def test_help_names_every_command(call: Call) -> None:
         helped = call(command, "--help")
         assert helped.code == 0
         assert "Usage" in helped.out
+        assert "\\b" not in helped.out
+    assert "\n  bizops run qbr\n" in call("run", "--help").out

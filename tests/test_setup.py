@@ -100,7 +100,7 @@ def test_make_alone_prints_every_target(room: Room) -> None:
     assert listed.returncode == 0
     assert listed.stdout == room.run("make", "help").stdout
     shown = re.findall(r"(?m)^  ([a-z]+) +\S", listed.stdout)
-    assert set(shown) == {"help", "report", "test", "lab", "check", "bench", "setup", "lock", "wheels", "clean"}
+    assert set(shown) == {"help", "report", "test", "lab", "check", "bench", "docs", "setup", "lock", "wheels", "clean"}
     assert not (room.path / ".venv").exists()
 
 

@@ -7,7 +7,6 @@ module         functions                                                   what 
 `control`      `xmr`                                                       limits of ordinary variation, signals
 `bridge`       `shapley_product`, `price_volume_mix`, `rate_mix`           a `Bridge`: effects that sum exactly
 `plan_gap`     `plan_gap`                                                  a `Bridge` from plan to actual, by segment
-`linearity`    `pro_rate`                                                  the part of a target due by now
 =============  ==========================================================  ==========================================
 
 Every result has ``.frame`` (tidy, one row an item) and says in words what it could not measure (``.notes`` or

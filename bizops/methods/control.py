@@ -77,12 +77,13 @@ def xmr(
     minimum
         Fewest points for limits. Below it there are none, and ``reason`` says so.
     at_least, at_most
-        Natural bounds of the measure (0 for a count, 0 and 1 for a rate): limits are cut there.
+        Natural bounds of the measure (0 for a count, 0 and 1 for a rate): limits are cut there. A bound that a value
+        breaks (bookings net of returns below 0) is none, and is left out.
 
     Raises
     ------
     InputError
-        Values that are not numbers, ``minimum`` below 3, or bounds that the values break.
+        Values that are not numbers, or ``minimum`` below 3.
 
     Notes
     -----
@@ -119,14 +120,11 @@ def xmr(
 def _cut(
     series: pd.Series, lower: float, upper: float, at_least: float | None, at_most: float | None
 ) -> tuple[float, float]:
-    if (at_least is not None and series.min() < at_least) or (at_most is not None and series.max() > at_most):
-        raise InputError(
-            f"values from {series.min():g} to {series.max():g} break the bounds {at_least} to {at_most}", where="values"
-        )
-    return (
-        lower if at_least is None else max(lower, at_least),
-        upper if at_most is None else min(upper, at_most),
-    )
+    if at_least is not None and series.min() >= at_least:
+        lower = max(lower, at_least)
+    if at_most is not None and series.max() <= at_most:
+        upper = min(upper, at_most)
+    return lower, upper
 
 
 def _frame(

@@ -114,7 +114,8 @@ def plan_gap(
     losses_recorded
         Whether lost deals are recorded. Default: yes if any deal of ``actual`` and ``baseline`` was lost.
     period
-        The quarter's name in ``timing``. Default: the one in ``actual``, which a quarter without a deal cannot tell.
+        The quarter's name in ``timing``. Default: the one in ``actual``; a quarter without a closed deal has none
+        there, and its timing is then not measurable.
 
     Raises
     ------

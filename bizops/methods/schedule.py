@@ -168,25 +168,27 @@ def _periods(earlier: pd.DataFrame, quarters: Sequence[str] | None) -> tuple[str
     return named
 
 
-def _quarter(actual: pd.DataFrame, period: str | None) -> str:
+def _quarter(actual: pd.DataFrame, period: str | None) -> str | None:
     if period is not None:
         return str(period)
     require(actual, ["period"], "actual")
     present = sorted(set(actual["period"].astype(str)))
-    if len(present) != 1:
-        raise InputError(f"must hold one period, has {present}", where="actual, column period", fix="name the period")
-    return present[0]
+    if len(present) > 1:
+        raise InputError(f"must hold one period, has {present}", where="actual, column period")
+    return present[0] if present else None
 
 
 def _moved(
-    timing: pd.DataFrame, quarter: str, periods: tuple[str, ...], keys: tuple[str, ...]
+    timing: pd.DataFrame, quarter: str | None, periods: tuple[str, ...], keys: tuple[str, ...]
 ) -> tuple[pd.DataFrame, pd.DataFrame, str]:
     require(timing, [*keys, "period", *MOVED], "timing")
     period = timing["period"].astype(str)
     now = keyed(timing[period == quarter], keys, MOVED, "timing", add=True)
     past = keyed(timing[period.isin(periods)], keys, MOVED, "timing", add=True)
     why = ""
-    if absent := [p for p in (*periods, quarter) if p not in set(period)]:
+    if quarter is None:
+        why = "Timing not measurable: no deal closed in the quarter."
+    elif absent := [p for p in (*periods, quarter) if p not in set(period)]:
         why = f"Timing not measurable: no history for {', '.join(absent)}."
     elif now.isna().any(axis=None) or past.isna().any(axis=None):
         why = "Timing not measurable: moved deals without a count or an amount."

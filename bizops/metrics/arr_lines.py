@@ -242,7 +242,9 @@ def overdue(data: Data) -> ir.Table:
     spans = []
     if data.has("invoice", "subscription_id", "due_on", "paid_on", "status"):
         bills = data["invoice"].filter(lambda t: t.subscription_id.notnull() & t.due_on.notnull())
-        bills = bills.filter(~bills.status.isin(("draft", "void")))
+        # paid on an unknown day is paid
+        settled = flag(bills.status == "paid") & bills.paid_on.isnull()
+        bills = bills.filter(~bills.status.isin(("draft", "void")), ~settled)
         spans.append(
             bills.select(
                 "subscription_id",

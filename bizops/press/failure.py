@@ -57,7 +57,8 @@ def failure_page(record: Mapping[str, Any], notebook: Mapping[str, Any] | None =
     cell = _cell(notebook, index)
     frames = _frames(cell)
     runs = list(record.get("cells") or ())
-    name = f"{str(record.get('report', 'report')).replace('_', ' ')} ({record.get('case', 'default')})"
+    report = str(record.get("report_title") or str(record.get("report", "report")).replace("_", " "))
+    name = f"{report} ({record.get('case', 'default')})"
     return fill(
         "failure.html.j2",
         title=f"{name} did not complete: {kind}{_where(runs, index)}",

@@ -45,6 +45,7 @@ class CaseEntry:
     """One case: its latest good page, its runs (newest first), and those made with other parameters than its own."""
 
     report: str
+    heading: str
     case: str
     title: str
     href: str
@@ -89,6 +90,7 @@ def _case(folder: Path, runs: list[Run]) -> CaseEntry:
     record = (_json(folder / best.run_id / RECORD) or {}) if best else {}
     return CaseEntry(
         report=folder.parent.name,
+        heading=str(record.get("report_title") or folder.parent.name.replace("_", " ")),
         case=folder.name,
         title=(best.title or "Page without a title") if best else "",
         href=_href(folder, LATEST_PAGE) if has_copy else best.href if best else "",

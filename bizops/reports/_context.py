@@ -64,6 +64,22 @@ class Context:
         """Return another period cut to the same elapsed share as this one's window."""
         return period.first_days(round(period.days * self.elapsed_share)) if self.in_flight else period
 
+    def whole_months(self, period: Period) -> Period | None:
+        """Return another period cut to as many whole months as have passed of this one's; None where none has.
+
+        ARR moves by months; a month that runs is not a month.
+        """
+        whole = self.calendar.containing(period.kind, period.start)
+        months = self.calendar.months(whole)
+        passed = sum(m.is_complete(self.as_of) for m in self.calendar.months(self.period))
+        if passed >= len(months) or not self.in_flight:
+            return whole
+        if not passed:
+            return None
+        return replace(
+            whole, end=months[passed - 1].end, label=f"{whole.short}, first {passed} of {len(months)} months"
+        )
+
     def frame(self, metric: Metric, period: Period | None = None, by: Sequence[str] = ()) -> pd.DataFrame:
         """Return a metric's small result for ``period`` (default: the window), one row a combination of ``by``."""
         when = period or self.window

@@ -30,6 +30,10 @@ class Report(Protocol):
         """Its name, as in the file names."""
 
     @property
+    def title(self) -> str:
+        """Its name for people."""
+
+    @property
     def params(self) -> type[BaseModel]:
         """The model of its parameters."""
 

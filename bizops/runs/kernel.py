@@ -34,7 +34,7 @@ class PrivateKernelManager(AsyncKernelManager):
     def __init__(self, **kwargs: Any) -> None:
         # /tmp, not $TMPDIR: the path of a socket must stay under about 100 characters
         short = "/tmp" if Path("/tmp").is_dir() else None
-        self._folder = Path(tempfile.mkdtemp(prefix="bizops-", dir=short))
+        self._folder = Path(tempfile.mkdtemp(prefix=f"bizops-{os.getpid()}-", dir=short))
         super().__init__(**kwargs)
         self.transport = "ipc"
         self.connection_file = str(self._folder / "kernel.json")

@@ -28,7 +28,8 @@ class Request:
     """What was asked for: a report's case, and what shall differ from it.
 
     ``overrides`` come from ``-p``; ``as_of`` and ``company`` are options of their own, because neither keeps a run from
-    becoming the latest of its case. ``company`` counts from the working directory, a case's from the project root.
+    becoming the latest of its case. A relative ``company`` is looked up
+    from the working directory, then from the project root; a case's from the project root.
     """
 
     report: Report
@@ -116,7 +117,9 @@ def _settings(case: Case, request: Request, root: Path) -> dict[str, Setting]:
             raise InputError(f"{option} and -p {name} say the same thing twice", where=option, fix="give one of them")
         settings[name] = Setting(name, text, option)
     if request.company is not None:
-        settings["company"] = Setting("company", _company_file(Path.cwd() / request.company, root), "--company")
+        here = Path.cwd() / request.company
+        file = here if here.is_file() else root / request.company
+        settings["company"] = Setting("company", _company_file(file, root), "--company")
     return settings
 
 

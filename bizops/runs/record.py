@@ -70,6 +70,7 @@ class Record:
     code: Mapping[str, Any] = field(default_factory=dict)
     packages: Mapping[str, str] = field(default_factory=dict)
     python: str = ""
+    report_title: str = ""
     title: str = ""
     error: Mapping[str, Any] | None = None
     page: str = ""

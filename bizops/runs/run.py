@@ -129,7 +129,7 @@ def run_case(
     files: dict[str, str] = {}
     if failure is None:
         try:
-            record, files = _good(record, execution)
+            record, files = _good(record, execution, request.report.title)
         except Exception as error:  # noqa: BLE001  a page that cannot be laid out is a failed run, told as one
             failure = Failure(type(error).__name__, str(error))
             if trouble is not None:
@@ -144,6 +144,7 @@ def _record(prepared: Prepared, execution: Execution, started: datetime, previou
     period = prepared.period
     return Record(
         report=prepared.report.name,
+        report_title=prepared.report.title,
         case=prepared.case,
         status="ok",
         run_id=new_run_id(started),
@@ -175,11 +176,11 @@ def _record(prepared: Prepared, execution: Execution, started: datetime, previou
     )
 
 
-def _good(record: Record, execution: Execution) -> tuple[Record, dict[str, str]]:
-    """The record of a complete run and its files: page, findings and tables."""
+def _good(record: Record, execution: Execution, name: str) -> tuple[Record, dict[str, str]]:
+    """The record of a complete run and its files: page, findings and tables; ``name`` is the report's for people."""
     record = replace(record, page=PAGE, is_latest_candidate=not record.overrides)
     findings = press.findings_of(execution.notebook, record.document())
-    record = replace(record, title=str(findings["title"]))
+    record = replace(record, title=str(findings["title"] or name))
     files = {
         PAGE: press.render(execution.notebook, "leadership", record.document()),
         "findings.json": dumps(findings),

@@ -110,8 +110,11 @@ def test_natural_bounds_cut_the_limits() -> None:
     rates = [0.02, 0.09, 0.01, 0.08, 0.02, 0.07, 0.01, 0.09]
     assert xmr(rates).lower < 0
     assert xmr(rates, at_least=0, at_most=1).lower == 0
-    with pytest.raises(InputError, match="break the bounds"):
-        xmr([*rates, -0.1], at_least=0)
+    # bookings net of returns can be below 0: then 0 is no bound
+    assert xmr([*rates, -0.1], at_least=0).lower == xmr([*rates, -0.1]).lower
+    high = [0.95, 0.99, 0.94, 1.0, 0.93, 0.99, 0.95, 1.0]
+    assert (xmr(high).upper > 1, xmr(high, at_most=1).upper) == (True, 1)
+    assert xmr([*high, 1.1], at_most=1).upper == xmr([*high, 1.1]).upper
 
 
 def test_bad_input_is_refused() -> None:

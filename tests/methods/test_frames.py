@@ -13,7 +13,6 @@ from bizops.methods.bridge import price_volume_mix, rate_mix, shapley_product
 from bizops.methods.control import xmr
 from bizops.methods.frames import NO_KEY, as_float, key_columns, keyed
 from bizops.methods.intervals import median_interval, rate_difference, wilson
-from bizops.methods.linearity import pro_rate
 from bizops.methods.plan_gap import plan_gap
 
 
@@ -61,7 +60,6 @@ def test_group_columns_are_distinct_and_named() -> None:
 def results() -> list[object]:
     counts = pd.DataFrame({"g": ["a"], "n": [4], "x": [2], "p": [3.0]})
     closed = pd.DataFrame({"segment": ["a"], "n_closed": [4], "n_won": [2], "won_value": [9.0], "period": ["Q"]})
-    curve = pd.DataFrame({"period": ["Q"], "elapsed": [1.0], "share": [1.0]})
     return [
         wilson(1, 4),
         wilson([1], [4]),
@@ -72,7 +70,6 @@ def results() -> list[object]:
         price_volume_mix(counts, counts, "g", "n", "p"),
         rate_mix(counts, counts, "g", "x", "n"),
         plan_gap(closed, closed),
-        pro_rate(1, curve, 1),
     ]
 
 

@@ -144,8 +144,9 @@ def test_a_quarter_without_any_deal() -> None:
     assert gap.notes == ("Timing not measurable: no history for 2026Q3.",)
     known = pd.concat([still("a"), moved(("a", 0, 0, 0, 0, 0))])
     assert plan_gap(closed(), trailing(("a", 10, 5, 50)), known, plan=60, period=NOW).has_timing
-    with pytest.raises(InputError, match="must hold one period"):
-        plan_gap(closed(), trailing(("a", 10, 5, 50)), known)
+    unnamed = plan_gap(closed(), trailing(("a", 10, 5, 50)), known)
+    assert unnamed.notes[0] == "Timing not measurable: no deal closed in the quarter."
+    assert bars(unnamed) == {"volume": -50, "win_rate": 0, "deal_size": 0}
 
 
 def test_all_deals_slipped_count_at_the_reference_rate() -> None:

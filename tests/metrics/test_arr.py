@@ -306,6 +306,25 @@ def test_churn_reasons(read: Any, make: Any) -> None:
     assert found["churn", "voluntary"] == -20
 
 
+def test_p08_a_bill_paid_late_brings_the_customer_back(read: Any, make: Any) -> None:
+    def bill(**more: Any) -> dict[str, Any]:
+        row = {"invoice_id": "i", "subscription_id": "s-a", "issued_on": date(2026, 5, 1), "due_on": date(2026, 5, 10)}
+        return row | {"status": "paid", "paid_on": date(2026, 9, 5), "total": 1} | more
+
+    # out from 9 July, sixty days after it was due, until it is paid on 5 September
+    late = make(company_of([line("a", 100), line("b", 1)], invoice=[bill()]))
+    assert bridge(read, late) == {"opening": 101, "churn": -100, "reactivation": 100, "closing": 101}
+    assert bridge(read, make(company_of([line("a", 100)], invoice=[bill()]), P08=200)) == {
+        "opening": 100,
+        "closing": 100,
+    }
+    for settled in ({"status": "void", "paid_on": None}, {"paid_on": None}, {"paid_on": date(2026, 7, 9)}):
+        data = make(company_of([line("a", 100)], invoice=[bill(**settled)]))
+        assert bridge(read, data) == {"opening": 100, "closing": 100}, settled
+    written_off = make(company_of([line("a", 100)], invoice=[bill(status="uncollectible", paid_on=None)]))
+    assert bridge(read, written_off) == {"opening": 100, "churn": -100}
+
+
 def test_unpaid_without_an_end_is_out_at_as_of_only(read: Any, make: Any) -> None:
     tables = company_of([line("a", 100), line("b", 10)], {"a": {"status": "unpaid"}})
     assert arr(read, make(tables)) == 110

@@ -253,15 +253,19 @@ def test_a_quarter_in_flight_is_held_against_the_same_days_and_the_usual_course(
 
 
 def test_rows_after_as_of_change_nothing(sliced: Path) -> None:
-    """The same page from the tables with and without a later quarter full of deals, people and plan."""
+    """The same page before and after the source has learned of deals, people and a plan of later days."""
     before = {k: qbr_payload(review(sliced, "2024-12-31"), k) for k in PARTS}
     folder = sliced.parent / "data"
-    deals = pd.read_csv(folder / "opportunity.csv")
-    kept = deals[deals["close_on"] < "2025-01-01"]
-    kept.to_csv(folder / "opportunity.csv", index=False)
-    after = {k: qbr_payload(review(sliced, "2024-12-31"), k) for k in PARTS}
-    assert len(kept) < len(deals)
-    assert after == before
+    later = {
+        "opportunity": closed_deals("2025-03-15", 50, 40, 9999.0, "later", owner_id="s1", segment="SMB"),
+        "dim_person": pd.DataFrame({"person_id": ["s9"], "name": ["Zoe"], "team_id": ["t1"], "hired_on": "2025-01-02"}),
+    }
+    for name, rows in later.items():
+        known = pd.read_csv(folder / f"{name}.csv")
+        pd.concat([known, rows]).to_csv(folder / f"{name}.csv", index=False)
+    assert {k: qbr_payload(review(sliced, "2024-12-31"), k) for k in PARTS} == before
+    # the same rows do count once their day has come
+    assert measure(review(sliced, "2025-03-31"), qbr.METRICS["BKG-01"]).value == pytest.approx(13 * 140 + 40 * 9999)
 
 
 PARTS = ("answer", "kpis", "asks", "scorecard", "plan_gap", "contribution", "wins_and_losses")

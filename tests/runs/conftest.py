@@ -110,6 +110,7 @@ class Tiny:
     """A report as the runs see it, without a place in the package."""
 
     name = "tiny"
+    title = "Tiny report"
     params = Params
 
     def notebook(self, root: Path) -> Path:

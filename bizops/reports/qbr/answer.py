@@ -13,6 +13,12 @@ from bizops.reports.qbr.measures import measure, measures, not_measurable
 from bizops.reports.qbr.pipeline import coverage_finding, seen_at
 from bizops.reports.qbr.scorecard import headline
 
+PLACES = {"BKG-03": "#s-wins", "BKG-08": "#s-pipeline", "ARR-05": "#s-retention", "ARR-06": "#s-retention"} | {
+    "ARR-07": "#s-retention",
+    "ARR-08": "#s-retention",
+}
+"""Measures whose missing the target asks for a decision, and the section that shows why."""
+
 _DUE_IN = 10
 _MOST_ASKS = 3
 
@@ -72,9 +78,9 @@ def _asks(context: Context) -> list[Ask]:
                  "Coverage below what is needed", "BKG-07", due, "#s-pipeline", outlook.at_stake)
         )  # fmt: skip
     for m in measures(context):
-        if m.status == "off_track" and m.id in ("ARR-06", "ARR-07", "BKG-03"):
-            place = "#s-wins" if m.id == "BKG-03" else "#s-retention"
-            found.append(_ask(context, f"Decide what to do about {m.label.lower()}", "Off track", m.id, due, place))
+        if m.status == "off_track" and m.id in PLACES:
+            place = PLACES[m.id]
+            found.append(_ask(context, f"Decide what to do about {m.label}", "Off track", m.id, due, place))
     return found
 
 

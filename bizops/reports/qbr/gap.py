@@ -48,6 +48,7 @@ def _gap(context: Context) -> PlanGap:
         BY,
         quarters=held,
         losses_recorded=losses_recorded(context.data),
+        period=context.window.key,
     )
 
 

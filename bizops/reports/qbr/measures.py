@@ -17,6 +17,7 @@ from bizops.reports.qbr.targets import Target, target_of
 TRAILING_YEAR = (retention.gross_retention, retention.net_retention, retention.logo_churn)
 """Retention is measured on the opening cohort over the twelve months that end with the period (ARR-06 to ARR-08)."""
 
+NO_MONTH = "no month of the period has passed"
 WIN_RATES = (bookings.win_rate, bookings.win_rate_value)
 NO_LOSSES = "no lost deal is recorded anywhere in the source, so a win rate would be 100 % by construction"
 
@@ -84,9 +85,15 @@ def not_measurable(context: Context) -> str:
     return f"Not measurable — {told}." if told else ""
 
 
-def days_of(context: Context, metric: Metric, period: Period) -> Period:
-    """Return the days that a metric is measured over for ``period``: itself, or the twelve months that end with it."""
-    return context.calendar.trailing_year(period) if metric in TRAILING_YEAR else period
+def days_of(context: Context, metric: Metric, period: Period) -> Period | None:
+    """Return the days that a metric is measured over for ``period``; None where ARR has no month yet.
+
+    ARR is measured over whole months, retention over the twelve months that end with those.
+    """
+    if not metric.id.startswith("ARR"):
+        return period
+    months = context.whole_months(period)
+    return context.calendar.trailing_year(months) if months and metric in TRAILING_YEAR else months
 
 
 def _measure(context: Context, metric: Metric, label: str) -> Measure:
@@ -110,6 +117,12 @@ def _no_losses(context: Context, metric: Metric) -> str:
     return ""
 
 
+def label_of(context: Context, metric: Metric, period: Period) -> str:
+    """Return what an earlier period is called beside a metric: cut by days, or by months for ARR."""
+    months = context.whole_months(period) if metric.id.startswith("ARR") else None
+    return (months or period).short
+
+
 def past_value(context: Context, metric: Metric, period: Period) -> float | None:
     """Return a metric's value for an earlier period, or None where the source's records begin within it or later."""
     if metric.id.startswith("BKG") and not context.covers(period):
@@ -119,7 +132,8 @@ def past_value(context: Context, metric: Metric, period: Period) -> float | None
 
 
 def _row(context: Context, metric: Metric, period: Period) -> dict[str, Any]:
-    return context.row(metric, days_of(context, metric, period))
+    days = days_of(context, metric, period)
+    return context.row(metric, days) if days else {}
 
 
 def _share(metric: Metric, row: dict[str, Any], n: int | None) -> tuple[int | None, tuple[float, float] | None]:
@@ -134,6 +148,8 @@ def _share(metric: Metric, row: dict[str, Any], n: int | None) -> tuple[int | No
 def _why(context: Context, metric: Metric) -> str:
     if metric is bookings.win_rate_value:
         return bookings.unknown_lost_values(context.data, context.window) or "no deal was closed"
+    if days_of(context, metric, context.window) is None:
+        return NO_MONTH
     return "nothing to divide by in the period" if metric.additivity == "ratio" else "no value in the period"
 
 

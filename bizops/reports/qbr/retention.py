@@ -13,8 +13,9 @@ from bizops.metrics.arr import STEPS, bridge, net_new_arr, quick_ratio, quick_ra
 from bizops.metrics.renewals import NEEDS as RENEWALS
 from bizops.metrics.renewals import available_to_renew
 from bizops.metrics.retention import gross_retention, logo_churn, net_retention, net_retention_with_reactivation
+from bizops.periods import Period
 from bizops.reports._context import Context, headline_of
-from bizops.reports.qbr.measures import measure
+from bizops.reports.qbr.measures import NO_MONTH, label_of, measure
 from bizops.tables import Col, Table
 
 LABELS = {
@@ -34,6 +35,8 @@ _QUARTERS_AHEAD = 2
 
 def retention_section(context: Context) -> Section:
     """Return the ARR bridge of the period, GRR and NRR of eight quarters, and renewals due in the next two."""
+    if months_of(context) is None:
+        return Section("retention", "No month of the quarter has passed", (Off("retention-months", "", NO_MONTH),))
     finding = _net_new(context)
     steps = steps_of(context)
     blocks: tuple[Displayable, ...] = (
@@ -46,9 +49,14 @@ def retention_section(context: Context) -> Section:
     return Section("retention", headline_of(finding), (_rates(context), *blocks), evidence=(finding,))
 
 
+def months_of(context: Context) -> Period | None:
+    """Return the months of the period that have passed."""
+    return context.whole_months(context.period)
+
+
 def steps_of(context: Context) -> pd.DataFrame:
-    """Return the ARR bridge of the window: ``step, label, value, n`` in the order of the page, zero steps included."""
-    found = context.frame(bridge).set_index("step")
+    """Return the ARR bridge of the months that have passed: ``step, label, value, n`` in the order of the page."""
+    found = context.frame(bridge, months_of(context)).set_index("step")
     value = found["value"].astype(float).reindex(list(STEPS)).fillna(0.0)
     n = found["n"].reindex(list(STEPS)).fillna(0).astype(int)
     return pd.DataFrame(
@@ -56,9 +64,14 @@ def steps_of(context: Context) -> pd.DataFrame:
     )
 
 
+def _months_label(context: Context) -> str:
+    return (months_of(context) or context.period).label
+
+
 def _net_new(context: Context) -> Finding:
     m = measure(context, net_new_arr)
-    label = context.prior.short if m.target.value is None else m.target.label
+    earlier = label_of(context, net_new_arr, context.prior)
+    label = earlier if m.target.value is None else m.target.label
     return against(
         "net-new-arr",
         "Net new ARR",
@@ -84,7 +97,7 @@ def _rates(context: Context) -> Finding:
         m.value,
         "rate",
         reference=m.target.value if m.target.value is not None else m.prior,
-        reference_label=m.target.label if m.target.value is not None else context.prior.short,
+        reference_label=m.target.label if m.target.value is not None else label_of(context, m.metric, context.prior),
         better=m.better,
         n=m.n,
         records="customers at the start",
@@ -105,7 +118,7 @@ def _bridge_figure(context: Context, steps: pd.DataFrame) -> charts.Figure:
         inner.rename(columns={"value": "amount"})[["label", "amount"]],
         id="arr-bridge",
         title="From opening to closing ARR",
-        subtitle=f"ARR, {context.currency}, {context.params.title_scope()}, {context.window.label}",
+        subtitle=f"ARR, {context.currency}, {context.params.title_scope()}, {_months_label(context)}",
         start=(LABELS["opening"], float(by_step["opening"])),
         end=(LABELS["closing"], float(by_step["closing"])),
         currency=context.currency,
@@ -116,7 +129,7 @@ def _bridge_figure(context: Context, steps: pd.DataFrame) -> charts.Figure:
 def _bridge_table(context: Context, steps: pd.DataFrame) -> Table:
     return Table(
         "arr-bridge",
-        f"ARR bridge, {context.window.label}",
+        f"ARR bridge, {_months_label(context)}",
         steps,
         [Col("label", "Step"), Col("value", "ARR", "money"), Col("n", "Customers", "count")],
         note="Movements at the constant plan rate; exchange rates have a row of their own. Opening plus the rows "
@@ -137,10 +150,11 @@ RATES = (
 
 def _both_windows(context: Context) -> Table:
     """The rates of the period and of the twelve months that end with it; NRR both ways (P06)."""
-    year = context.calendar.trailing_year(context.window)
+    months = months_of(context) or context.period
+    year = context.calendar.trailing_year(months)
     rows = []
     for metric, label in RATES:
-        now, then = context.row(metric), context.row(metric, year)
+        now, then = context.row(metric, months), context.row(metric, year)
         rows.append(
             {
                 "label": label,

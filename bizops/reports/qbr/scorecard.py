@@ -12,7 +12,7 @@ from bizops.findings.finding import Finding, against
 from bizops.metrics import arr, bookings, pipeline, retention
 from bizops.metrics.registry import Metric
 from bizops.reports._context import Context
-from bizops.reports.qbr.measures import Measure, measure, measures, not_measurable, past_value
+from bizops.reports.qbr.measures import Measure, label_of, measure, measures, not_measurable, past_value
 from bizops.reports.qbr.trend import trend
 from bizops.tables import Col, Table
 
@@ -36,8 +36,8 @@ def kpis(context: Context) -> Kpis:
 def _card(context: Context, m: Measure, href: str) -> Kpi:
     references = [
         (m.target.label or "plan", m.target.value),
-        (context.prior.short, m.prior),
-        (context.last_year.short, m.last_year),
+        (label_of(context, m.metric, context.prior), m.prior),
+        (label_of(context, m.metric, context.last_year), m.last_year),
     ]
     return kpi(
         m.id.lower(),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from bizops.metrics.bookings import bookings
-from bizops.metrics.linearity import linearity
+from bizops.metrics.linearity import QUARTERS, linearity
 from bizops.metrics.plan import NEEDS as PLAN
 from bizops.metrics.plan import plan
 from bizops.metrics.registry import Metric
@@ -44,22 +44,38 @@ def target_of(context: Context, metric: Metric) -> Target:
         return Target(tolerance=tolerance)
     if not context.in_flight or metric.additivity != "additive":
         return Target(whole, label, whole, tolerance)
-    share = elapsed_target_share(context)
+    share = usual_share(context, metric)
     if share is None:
         why = "target cannot be pro-rated: no earlier quarter shows the usual course"
         return Target(None, label, whole, tolerance, why)
     return Target(whole * share, f"{label} due by now", whole, tolerance)
 
 
-def elapsed_target_share(context: Context) -> float | None:
-    """Return the share of a period's bookings that is usual by now (1.0 when complete); None without earlier ones."""
-    return 1.0 if not context.in_flight else context.value(linearity, context.period)
+def usual_share(context: Context, metric: Metric) -> float | None:
+    """Return the share of a period's sum that is usual by now (1.0 when complete); None without earlier periods.
+
+    For bookings it is their linearity (BKG-13); for other sums what the eight periods before had reached by the same
+    share of their days, ARR by the same number of months.
+    """
+    if not context.in_flight:
+        return 1.0
+    if metric is bookings:
+        return context.value(linearity, context.period)
+    whole = reached = 0.0
+    for period in context.calendar.trailing(context.period, QUARTERS):
+        part = context.whole_months(period) if metric.id.startswith("ARR") else context.alike(period)
+        if part is None:
+            return None
+        if context.covers(period):
+            whole += context.value(metric, period) or 0.0
+            reached += context.value(metric, part) or 0.0
+    return reached / whole if whole > 0 else None
 
 
 def bookings_target_by(context: Context, by: tuple[str, ...]) -> pd.DataFrame:
     """Return the target of bookings for each group that has one: ``*by, value``, pro-rated while the period runs."""
     frame = target(context.data, context.period, by).table.to_pandas()
-    share = elapsed_target_share(context)
+    share = usual_share(context, bookings)
     frame["value"] = frame["value"].astype(float) * (share if share is not None else float("nan"))
     kept: pd.DataFrame = frame.dropna(subset=["value"])[[*by, "value"]]
     return kept

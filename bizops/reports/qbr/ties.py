@@ -7,7 +7,7 @@ from bizops.metrics.bookings import bookings
 from bizops.reports._appendix import TieOut
 from bizops.reports._context import Context
 from bizops.reports.qbr.gap import BY, contributions, gap_of, starts_at
-from bizops.reports.qbr.retention import steps_of
+from bizops.reports.qbr.retention import months_of, steps_of
 
 
 def tie_outs(context: Context) -> list[TieOut]:
@@ -26,7 +26,7 @@ def tie_outs(context: Context) -> list[TieOut]:
         )
         children = gap.roll_up(*gap.by[:1])["amount"].sum() - gap.bars()["amount"].sum()
         found.append(TieOut("Bars by region = bars of the company", float(children)))
-    if not context.off("retention"):
+    if not context.off("retention") and months_of(context):
         found += _arr(context)
     return found
 
@@ -34,12 +34,13 @@ def tie_outs(context: Context) -> list[TieOut]:
 def _arr(context: Context) -> list[TieOut]:
     steps = steps_of(context).set_index("step")["value"]
     moved = steps.drop(["opening", "closing"]).sum()
-    closing = context.value(arr) or 0.0
+    months = months_of(context)
+    closing = context.value(arr, months) or 0.0
     return [
         TieOut("Opening ARR + movements = closing ARR", float(steps["opening"] + moved - steps["closing"])),
         TieOut("Closing ARR of the bridge = ARR", float(steps["closing"] - closing)),
-        _parts("ARR by segment = ARR", context.frame(arr, by=("segment",))["value"].astype(float).sum(), closing),
-        _parts("ARR by product = ARR", context.frame(arr, by=("product",))["value"].astype(float).sum(), closing),
+        _parts("ARR by segment = ARR", context.frame(arr, months, ("segment",))["value"].astype(float).sum(), closing),
+        _parts("ARR by product = ARR", context.frame(arr, months, ("product",))["value"].astype(float).sum(), closing),
     ]
 
 
