@@ -134,9 +134,12 @@ def test_inside_the_normal_range_nothing_rose_or_fell() -> None:
     assert inside.sentence == "Deals won are unchanged at 53 (normal range 40–62)."
     assert inside.severity == "info"
     outside = movement("m", "Deals won", 64, 54, "count", (39.67, 62.13), previous_label="Q2 FY26", better="up")
-    assert outside.sentence == "Deals won rose to 64 from 54 in Q2 FY26, outside the normal range 40–62."
+    assert outside.sentence == "Deals won rose to 64 from 54 in Q2 FY26, above the normal range 40–62."
     assert outside.severity == "good"
     assert movement("m", "Churn", 64, 54, "count", (39.67, 62.13), better="down").severity == "bad"
+    # still above the range, but on its way back: it did not "fall outside"
+    back = movement("m", "Deals won", 64, 70, "count", (39.67, 62.13), previous_label="Q2 FY26", better="up")
+    assert back.sentence == "Deals won stayed above the normal range 40–62 at 64, after 70 in Q2 FY26."
 
 
 # what is refused

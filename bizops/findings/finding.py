@@ -263,11 +263,12 @@ def movement(
         sentence = f"{subject} {'are' if plural else 'is'} unchanged at {shown} ({normal})."
     else:
         before = numbers.quantity(previous, unit, currency=currency, n=n)
-        if value == previous:
-            verb, origin = ("stayed at", "")
-        else:
-            verb, origin = ("rose to" if value > previous else "fell to", f" from {before} in {previous_label}")
-        sentence = f"{subject} {verb} {shown}{origin}, outside the {normal}."
+        side = "above" if value > high else "below"
+        if (value > previous) == (value > high) and value != previous:
+            verb = "rose to" if value > previous else "fell to"
+            sentence = f"{subject} {verb} {shown} from {before} in {previous_label}, {side} the {normal}."
+        else:  # moved back towards the range without reaching it
+            sentence = f"{subject} stayed {side} the {normal} at {shown}, after {before} in {previous_label}."
     outside_good = (value > high) == (better == "up")
     severity = "info" if inside or better == "none" else "good" if outside_good else "bad"
     return Finding(

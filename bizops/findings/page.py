@@ -57,8 +57,9 @@ class Answer(Displayable):
         return [s.sentence if isinstance(s, Finding) else s for s in self.sentences]
 
     def data(self) -> dict[str, Any]:
-        """Return title, sentences as text, status."""
-        return {"title": self.title, "sentences": self.lines(), "status": self.status}
+        """Return title, sentences as text, status, and the findings behind them."""
+        behind = [f for f in (*self.sentences, *self.evidence) if isinstance(f, Finding)]
+        return {"title": self.title, "sentences": self.lines(), "status": self.status, "evidence": behind}
 
     def html(self) -> str:
         """Return the heading and one paragraph."""
@@ -91,8 +92,9 @@ class Section(Displayable):
         grammar.require_support(self.headline, known, f"section {self.id}", names)
 
     def data(self) -> dict[str, Any]:
-        """Return id, headline and blocks."""
-        return {"id": self.id, "headline": self.headline, "blocks": self.blocks}
+        """Return id, headline, blocks, and the findings behind the headline that are not among the blocks."""
+        behind = [f for f in self.evidence if isinstance(f, Finding)]
+        return {"id": self.id, "headline": self.headline, "blocks": self.blocks, "evidence": behind}
 
     def html(self) -> str:
         """Return the headline alone; every block has its own fragment."""

@@ -60,7 +60,16 @@ class _Stored:
 def _answer(payload: Mapping[str, Any]) -> Answer:
     sentences = tuple(payload["sentences"])
     stored = _Stored((payload["title"], *sentences))
-    return Answer(payload["title"], sentences, payload.get("status", ""), evidence=(stored,))
+    return Answer(payload["title"], sentences, payload.get("status", ""), evidence=(*_evidence(payload), stored))
+
+
+def _evidence(payload: Mapping[str, Any]) -> tuple[Finding, ...]:
+    return tuple(_finding(f) for f in payload.get("evidence", ()))
+
+
+def _section(payload: Mapping[str, Any]) -> Section:
+    stored = _Stored((payload["headline"],))
+    return Section(payload["id"], payload["headline"], _blocks(payload), evidence=(*_evidence(payload), stored))
 
 
 def _blocks(payload: Mapping[str, Any]) -> tuple[Displayable, ...]:
@@ -71,7 +80,7 @@ _READERS: dict[str, Callable[[Mapping[str, Any]], Displayable]] = {
     "finding": _finding,
     "kpis": lambda p: Kpis(tuple(_kpi(i) for i in p["items"])),
     "answer": _answer,
-    "section": lambda p: Section(p["id"], p["headline"], _blocks(p), evidence=(_Stored((p["headline"],)),)),
+    "section": _section,
     "note": lambda p: Off(p["id"], p["title"], p["reason"]),
     "asks": lambda p: Asks(tuple(_ask(i) for i in p["items"]), tuple(_ask(i) for i in p.get("previous", ()))),
     "appendix": lambda p: Appendix(p["id"], p["title"], _blocks(p)),

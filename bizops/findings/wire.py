@@ -5,9 +5,9 @@ an appendix is its heading alone, because each of its ``blocks`` is a payload wi
 one together. Kinds and their further keys:
 
 ====================  =============================================================================================
-``answer``            title, sentences (list of str), status
+``answer``            title, sentences (list of str), status, evidence (finding payloads)
 ``kpis``              items (list of KPI records)
-``section``           id, headline, blocks (payloads)
+``section``           id, headline, blocks (payloads), evidence (payloads of findings behind the headline)
 ``finding``           the fields of ``Finding``
 ``table``             id, title, unit, columns, rows, total, note, csv, filename (see ``bizops.tables``)
 ``figure``            id, title, subtitle, alt, svg_wide, svg_narrow, table, note (see ``bizops.charts``)
@@ -201,6 +201,7 @@ def guarded(text: str) -> str:
 def facts_only(payload: Mapping[str, Any]) -> Payload:
     """Return a payload without its looks (HTML, SVG, CSV): the form for ``findings.json``."""
     kept = {k: v for k, v in payload.items() if k not in _LOOKS}
-    if "blocks" in kept:
-        kept["blocks"] = [facts_only(b) for b in kept["blocks"]]
+    for key in ("blocks", "evidence"):
+        if key in kept:
+            kept[key] = [facts_only(b) for b in kept[key]]
     return kept

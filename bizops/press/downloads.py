@@ -61,7 +61,7 @@ def findings_of(notebook: Mapping[str, Any], record: Mapping[str, Any] | None = 
         "version": VERSION,
         **about,
         "title": answer["title"] if answer else "",
-        "answer": _bare(answer) if answer else None,
+        "answer": {k: v for k, v in _bare(answer).items() if k != "evidence"} if answer else None,
         "kpis": [item for p in payloads if p["kind"] == "kpis" for item in p["items"]],
         "findings": [{**_bare(p), "section": s} for p, s in placed if p["kind"] == "finding"],
         "asks": [item for p in payloads if p["kind"] == "asks" for item in p["items"]],
@@ -131,7 +131,7 @@ def _with_section(payloads: Iterable[Payload]) -> list[tuple[Payload, str]]:
     found: dict[tuple[str, str], tuple[Payload, str]] = {}
     for payload in payloads:
         section = payload["id"] if payload["kind"] in ("section", "appendix") else ""
-        for inner in walk([payload]):
+        for inner in (*walk([payload]), *payload.get("evidence", ())):
             key = (inner["kind"], inner.get("id", ""))
             if key not in found or not found[key][1]:
                 found[key] = (inner, section)

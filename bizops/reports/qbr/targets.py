@@ -38,7 +38,8 @@ def target_of(context: Context, metric: Metric) -> Target:
         whole, label = _first(found.table.to_pandas()), found.label
     else:
         whole, label = _planned(context, metric), "plan"
-    if whole is None and setting and setting.target is not None:
+    if whole is None and setting and setting.target is not None and context.params.scope.level == "company":
+        # a target of the company is no target of a part: segments differ for good reasons
         return Target(setting.target, "target", setting.target, tolerance)
     if whole is None:
         return Target(tolerance=tolerance)
