@@ -149,8 +149,8 @@ def run(context: click.Context, /, report: str | None, everything: bool, case: s
     bizops run qbr -p period=2026Q2 -p level=region -p member=EMEA
     bizops run --all
 
-    A page becomes the latest of its case if nothing is overridden and no newer --as-of was there before. A run of
-    another --company does so only while the case has no page of its own company.
+    A page becomes the latest of its case if nothing is overridden and no newer --as-of was there before. A run with -p,
+    or of another --company than the case's own, is kept and listed and never becomes the latest.
     """  # noqa: D301  click wants the character itself
     from bizops.cli_run import run_reports
 
@@ -195,13 +195,13 @@ def describe(report: str, as_json: bool) -> None:
 def check(context: click.Context, company: str | None, as_of: str | None, as_json: bool) -> None:
     """Check the data against the contract, and tell which sections of the reports they support.
 
-    Exit code 2 if a rule of the contract is broken; warnings alone leave it at 0.
+    Exit code 2 if a rule of the contract is broken or a report cannot run on the data; warnings alone leave it at 0.
     """
     from bizops.cli_check import check_document, check_text
 
     document = check_document(company, as_of)
     _answer(document) if as_json else click.echo(check_text(document))
-    context.exit(2 if document["errors"] else 0)
+    context.exit(2 if document["errors"] or any(r["refused"] for r in document["reports"]) else 0)
 
 
 @cli.command(short_help="Build the demo company.")

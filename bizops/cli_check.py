@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from bizops.company import DEFAULT_FILE, Company, load_company
+from bizops.company import DEFAULT_FILE, Company, load_company, unknown_metrics
 from bizops.errors import InputError
 from bizops.reports import base
 from bizops.reports.base import Report
@@ -23,14 +23,16 @@ _SELDOM = ("source", "source_id", "extracted_at")
 def check_document(company_file: str | None, as_of: str | None) -> dict[str, Any]:
     """Return what is wrong with a company's data, what was read, and what each report can show of it.
 
-    ``errors`` are broken rules of the contract; while there is one, no report is made. ``quality`` is what a report's
-    data quality panel shows, changes made by a mapping included. A section that is off names what it lacks.
+    ``errors`` are broken rules of the contract; while there is one, no report is made. A report that the data cannot
+    carry at all says why in ``refused``; ``settings_warnings`` are settings that nothing reads. ``quality`` is what a
+    report's data quality panel shows, changes made by a mapping included. A section that is off names what it lacks.
     """
     company = load_company(company_file)
     day = _day(as_of, company)
     found = check_data(company, day)
     with found.data as data:
-        reports = [_support(base.find_report(name), data) for name in base.report_names()]
+        good = not found.violations
+        reports = [_support(base.find_report(name), data, day if good else None) for name in base.report_names()]
     return {
         "version": "1.0",
         "company": found.company,
@@ -38,10 +40,18 @@ def check_document(company_file: str | None, as_of: str | None) -> dict[str, Any
         "as_of": day.isoformat(),
         "errors": [_told(v) for v in found.violations],
         "warnings": [_told(v) for v in found.warnings],
+        "settings_warnings": _unknown_metrics(company),
         "quality": found.quality.to_dict("records"),
         "tables": _tables(found),
         "reports": reports,
     }
+
+
+def _unknown_metrics(company: Company) -> list[str]:
+    """A sentence on settings of metrics that there are not, with the nearest ids; nothing ever reads them."""
+    known = {id_ for name in base.report_names() for id_ in getattr(base.find_report(name).module, "METRICS", ())}
+    told = unknown_metrics(company, known) if known else ""
+    return [told] if told else []
 
 
 def _day(as_of: str | None, company: Company) -> date:
@@ -71,10 +81,25 @@ def _tables(found: CheckReport) -> list[dict[str, Any]]:
     ]
 
 
-def _support(report: Report, data: Data) -> dict[str, Any]:
-    """The sections of a report, each with the reason for which it is off (empty: it is on)."""
+def _support(report: Report, data: Data, day: date | None) -> dict[str, Any]:
+    """The sections of a report, each with the reason for which it is off, and why there can be no report (empty: none).
+
+    Without a ``day`` the data are broken, and what a report would refuse in them is not asked.
+    """
     sections = [{"id": s.id, "title": s.title, "off": s.off(data)} for s in report.sections]
-    return {"name": report.name, "title": report.title, "sections": sections}
+    refused = _refusal(report, data, day) if day is not None else ""
+    return {"name": report.name, "title": report.title, "refused": refused, "sections": sections}
+
+
+def _refusal(report: Report, data: Data, day: date) -> str:
+    """Why the report, with its own defaults, cannot be made of these data; empty if it can."""
+    if any(f.is_required() for f in report.params.model_fields.values()):
+        return ""  # what it would be asked for is not known here
+    try:
+        report.params.model_validate({"as_of": day}).resolved(data.company, day).check(data)
+    except InputError as error:
+        return str(error.problem)
+    return ""
 
 
 def check_text(document: dict[str, Any]) -> str:
@@ -90,10 +115,19 @@ def check_text(document: dict[str, Any]) -> str:
     lines += ["Tables", *(_table(t) for t in document["tables"]), ""]
     for report in document["reports"]:
         lines.append(f"{report['name']}: {report['title']}")
+        lines += [f"  cannot run: {report['refused']}"] if report["refused"] else []
         lines += [f"  {'off' if s['off'] else 'on ':<3}  {s['title']}{_because(s)}" for s in report["sections"]]
         lines.append("")
-    good = "the data keep the contract" if not errors else f"{_counted(errors, 'error')}; see the top of this list"
-    return "\n".join([*lines, good])
+    return "\n".join([*lines, *_verdict(document)])
+
+
+def _verdict(document: dict[str, Any]) -> list[str]:
+    """The last words: whether the contract is kept, which reports cannot run all the same, what the settings lack."""
+    errors, settings = document["errors"], document["settings_warnings"]
+    stuck = [report["name"] for report in document["reports"] if report["refused"]]
+    lines = ["the data keep the contract" if not errors else f"{_counted(errors, 'error')}; see the top of this list"]
+    lines += [f"these reports cannot run on them: {', '.join(stuck)}"] if stuck else []
+    return lines + [f"{document['settings']}: {problem}" for problem in settings]
 
 
 def _listed(heading: str, violations: list[dict[str, Any]]) -> list[str]:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bizops.company import project_root
 from bizops.errors import InputError, did_you_mean
+from bizops.runs.folders import writable
+
+if TYPE_CHECKING:
+    from bizops.sources.draft import Draft
 
 
 def build(scale: float, seed: int, plant: str, out: Path | None) -> dict[str, Any]:
@@ -17,6 +21,7 @@ def build(scale: float, seed: int, plant: str, out: Path | None) -> dict[str, An
         raise InputError(f"scale is {scale:g}", where="--scale", fix="give a number above 0, such as 0.1 or 100")
     planted = _planted(plant)
     target = out if out is not None else project_root() / "outputs" / "_data" / "demo"
+    writable(target.resolve().parent, "--out" if out is not None else "outputs")
     written = build_demo(target, seed=seed, scale=scale, plant=planted)
     return {
         "version": "1.0",
@@ -58,11 +63,11 @@ def _planted(text: str) -> tuple[str, ...]:
 
 def draft(files: tuple[Path, ...], out: Path | None) -> dict[str, Any]:
     """Draft a mapping of ``files``, write it to ``out`` if given, and return it with what is unclear in it."""
-    from bizops.sources import draft_mapping
-
     if out is not None and out.exists():
         raise InputError("the file is there already", where=str(out), fix="give --out another name, or move it away")
-    found = draft_mapping(files)
+    if out is not None:
+        writable(out.resolve().parent, "--out")
+    found = _drafted(files)
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(found.yaml, encoding="utf-8")
@@ -73,6 +78,19 @@ def draft(files: tuple[Path, ...], out: Path | None) -> dict[str, Any]:
         "unmapped": list(found.unmapped),
         "ambiguous": list(found.ambiguous),
     }
+
+
+def _drafted(files: tuple[Path, ...]) -> Draft:
+    """The draft; an error that names no file gets their names."""
+    from bizops.sources import draft_mapping
+
+    try:
+        return draft_mapping(files)
+    except InputError as error:
+        if any(file.name in str(error) for file in files):
+            raise
+        named = ", ".join(str(file) for file in files)
+        raise InputError(error.problem, where=named, fix=error.fix) from error
 
 
 def draft_text(document: dict[str, Any]) -> str:

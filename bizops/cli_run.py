@@ -15,6 +15,7 @@ from bizops.errors import InputError
 from bizops.reports import base
 from bizops.reports.base import Report
 from bizops.runs.cases import DEFAULT, find_case, from_options, read_cases
+from bizops.runs.folders import writable
 from bizops.runs.prepare import Request
 from bizops.runs.record import Record, refusal
 from bizops.runs.run import Outcome, run_all
@@ -46,6 +47,7 @@ def run_reports(
     cases = [(reports[0], case)] if case is not None else list(_all_cases(reports, root, unreadable))
     requests = [Request(report, found, settings, as_of, company) for report, found in cases]
     target = out.resolve() if out is not None else root / "outputs"
+    writable(target, "--out" if out is not None else "outputs")
     with _Terminal(len(requests), target, quiet=as_json) as progress:
         for record in unreadable:
             progress.finished(record)

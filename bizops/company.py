@@ -7,7 +7,7 @@ policies that it honours, and only those.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -22,6 +22,7 @@ from bizops.errors import InputError, did_you_mean
 WeekScheme = Literal["iso", "4-4-5", "4-5-4", "5-4-4"]
 Better = Literal["up", "down", "none"]
 DEFAULT_FILE = "params/company.yaml"
+METRIC_ID = re.compile(r"[A-Z]{2,3}-\d{2}(-[A-Z0-9-]+)?")
 
 
 class _Settings(BaseModel):
@@ -201,6 +202,14 @@ class Company(_Settings):
                 raise ValueError(f"'{value}' is no country, or country-subdivision, with known holidays")
         return value
 
+    @field_validator("metrics")
+    @classmethod
+    def _ids_of_metrics(cls, value: dict[str, MetricSetting]) -> dict[str, MetricSetting]:
+        if unlike := [key for key in value if not METRIC_ID.fullmatch(key)]:
+            named = ", ".join(f"'{key}'" for key in unlike)
+            raise ValueError(f"{named} has not the form of a metric's id, such as BKG-01 or BKG-03-VALUE")
+        return value
+
     @property
     def zone(self) -> ZoneInfo:
         """The reporting time zone."""
@@ -213,6 +222,18 @@ class Company(_Settings):
     def resolve(self, path: Path) -> Path:
         """Return ``path`` as it is if absolute, else below the folder that the settings belong to."""
         return path if path.is_absolute() else self.root / path
+
+
+def unknown_metrics(company: Company, known: Collection[str]) -> str:
+    """Return a sentence on settings for metrics that are not among the ids ``known``, or an empty string.
+
+    Callers know the ids of the metrics; the settings alone can only be held to their form.
+    """
+    unknown = [key for key in company.metrics if key not in known]
+    if not unknown:
+        return ""
+    named = " ".join(f"'{key}' is unknown.{did_you_mean(key, known)}" for key in unknown)
+    return f"settings for metrics that do not exist: {named}"
 
 
 class _UniqueKeys(yaml.SafeLoader):

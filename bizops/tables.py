@@ -31,6 +31,9 @@ _ADDITIVE = ("money", "count", "number")
 _LEFT = ("text", "status", "date")
 _HEADER_UNIT = {"rate": "%", "points": "pp", "days": "days", "multiple": "×"}
 
+# how a text column writes a truth value
+_BOOLEANS = {"True": "yes", "False": "no"}
+
 LONG = 200
 TOP = 50
 
@@ -71,8 +74,9 @@ class Col:
 
     @property
     def css(self) -> str:
-        """The class of the column's cells: ``t`` for text, which is set left."""
-        return "t" if (self.align or ("left" if self.format in _LEFT else "right")) == "left" else ""
+        """The classes of the column's cells: ``t`` for text, which is set left, and ``s`` for a status."""
+        left = (self.align or ("left" if self.format in _LEFT else "right")) == "left"
+        return " ".join(name for name, is_so in (("t", left), ("s", self.format == "status")) if is_so)
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,7 +167,7 @@ class Table(Displayable):
 
     def _cell(self, col: Col, value: Any, row: Mapping[str, Any], scale: numbers.Scale, decimals: int | None) -> str:
         if col.format == "text":
-            return "" if value is None or numbers.is_missing(value) else str(value)
+            return "" if value is None or numbers.is_missing(value) else _BOOLEANS.get(str(value), str(value))
         if col.format == "status":
             return f"{STATUS[value].icon} {STATUS[value].word}"
         n = row.get(col.n) if col.n else None
@@ -208,14 +212,14 @@ class Table(Displayable):
                     attributes = Markup(' data-v="{}"').format("" if why else numbers.raw(value)) + attributes
             tag = "th" if i == 0 else "td"
             scope = Markup(' scope="row"') if i == 0 else Markup("")
-            css = Markup(' class="t"') if col.css and i else Markup("")
+            css = Markup(' class="{}"').format(col.css) if col.css and i else Markup("")
             cells.append(Markup("<{0}{1}{2}{3}>{4}</{0}>").format(tag, scope, css, attributes, _isolated(text)))
         return Markup("<tr{}>{}</tr>").format(Markup(' class="total"') if total else Markup(""), Markup("").join(cells))
 
     def _head(self, col: Col, first: bool) -> Markup:
         unit = col.unit or _HEADER_UNIT.get(col.format, "")
         shown = Markup(' <span class="unit">{}</span>').format(unit) if unit else Markup("")
-        css = Markup(' class="t"') if first or col.css else Markup("")
+        css = Markup(' class="{}"').format(col.css or "t") if first or col.css else Markup("")
         return Markup('<th scope="col"{}>{}{}</th>').format(css, col.label, shown)
 
     # forms

@@ -27,6 +27,7 @@ from click.shell_completion import BashComplete
 from click.testing import CliRunner
 
 from bizops.cli import cli
+from bizops.errors import InputError
 from bizops.reports import base
 
 HOME = Path(__file__).parent.parent
@@ -61,6 +62,7 @@ Call = Callable[..., SimpleNamespace]
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project whose only report is ``tiny``, the working directory in it."""
     folder: Path = small.build(tmp_path / "a project")
+    (folder / "README.md").write_text("# Bench\n\nHow to use it.\n")
     module = types.ModuleType("bizops.reports.tiny")
     exec(MODULE, vars(module))
     monkeypatch.setitem(sys.modules, "bizops.reports.tiny", module)
@@ -209,6 +211,10 @@ def test_two_at_once_agree_on_the_latest(bench: Path) -> None:
         (["demo", "--scale", "0"], "scale is 0"),
         (["map", "nothing.csv"], "nothing.csv"),
         (["completion", "tcsh"], "tcsh"),
+        (["run", "tiny", "--out", "/proc/nope"], "--out: cannot write to the folder /proc/nope"),
+        (["demo", "--out", "/proc/x"], "--out: cannot write to the folder /proc"),
+        (["map", "notebooks/tiny.ipynb", "params/tiny.yaml"], "params/tiny.yaml"),
+        (["map", "README.md"], "README.md: no header is like a table of the contract"),
     ],
 )
 def test_bad_input_exits_2_and_writes_nothing(root: Path, call: Call, arguments: list[str], says: str) -> None:
@@ -310,6 +316,32 @@ def test_check_of_good_data(call: Call) -> None:
     assert "  on   Deals" in text
     assert "  off  Attainment: no table quota" in text
     assert text.rstrip().endswith("the data keep the contract")
+
+
+def test_check_tells_a_report_that_cannot_run(root: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    def check(self: Any, data: Any) -> None:
+        raise InputError("a tiny report needs quotas", where="Acme", fix="add them")
+
+    monkeypatch.setattr(sys.modules["bizops.reports.tiny"].Params, "check", check)
+    found = call("check")
+    assert found.code == 2
+    assert "  cannot run: a tiny report needs quotas" in found.out
+    assert found.out.rstrip().endswith("the data keep the contract\nthese reports cannot run on them: tiny")
+    assert document(call("check", "--json"))["reports"][0]["refused"] == "a tiny report needs quotas"
+
+
+def test_check_tells_settings_of_metrics_that_nobody_knows(
+    root: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules["bizops.reports.tiny"], "METRICS", {"BKG-01": None}, raising=False)
+    settings = root / "params/company.yaml"
+    settings.write_text(settings.read_text() + "metrics: {BKG-10: {target: 3}, BKG-01: {target: 4}}\n")
+    found = call("check")
+    assert found.code == 0
+    last = found.out.rstrip().splitlines()[-1]
+    assert last.startswith("params/company.yaml: ")
+    assert last.endswith("'BKG-10' is unknown. Did you mean 'BKG-01'?")
+    assert len(document(call("check", "--json"))["settings_warnings"]) == 1
 
 
 def test_check_of_bad_data(root: Path, call: Call) -> None:

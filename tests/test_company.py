@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bizops.company import POLICIES, Company, load_company, project_root, read_yaml
+from bizops.company import POLICIES, Company, load_company, project_root, read_yaml, unknown_metrics
 from bizops.errors import InputError
 
 GOOD = "name: Acme\ncurrency: EUR\nsource: {kind: folder, path: data}\n"
@@ -92,3 +92,17 @@ def test_settings_cannot_be_changed_afterwards() -> None:
     company = Company.model_validate({"name": "x", "currency": "EUR", "source": {"path": "x"}})
     with pytest.raises(ValueError, match="frozen"):
         company.name = "y"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("key", ["Bookings", "bkg-01", "BKG-1", "BKG01", "BKG-01-"])
+def test_settings_of_metrics_are_named_by_id(tmp_path: Path, key: str) -> None:
+    with pytest.raises(InputError, match=f"metrics.*'{key}' has not the form of a metric's id, such as BKG-01"):
+        load_company(written(tmp_path, f"{GOOD}metrics: {{BKG-03-VALUE: {{target: 0.3}}, {key}: {{target: 1}}}}\n"))
+
+
+def test_settings_for_metrics_that_do_not_exist(tmp_path: Path) -> None:
+    company = load_company(written(tmp_path, GOOD + "metrics: {BKG-01: {owner: CRO}, BKG-33: {owner: CRO}}\n"))
+    assert unknown_metrics(company, {"BKG-01", "BKG-33"}) == ""
+    assert unknown_metrics(company, ("ARR-01", "BKG-03", "BKG-01")) == (
+        "settings for metrics that do not exist: 'BKG-33' is unknown. Did you mean 'BKG-03'?"
+    )

@@ -124,6 +124,22 @@ DATA: dict[str, tuple[Break, tuple[str, ...]]] = {
         ),
         ("plan", "scope"),
     ),
+    "plan scope in braces but no JSON": (
+        lambda p: p.write(
+            "data/plan.csv",
+            "metric_id,scope,period_start,period_end,version,value\n"
+            "BKG-01,{region: N},2026-07-01,2026-10-01,budget,1\n",
+        ),
+        ("plan.scope", "{region: N}", "JSON"),
+    ),
+    "plan in another currency": (
+        lambda p: p.write(
+            "data/plan.csv",
+            "metric_id,scope,period_start,period_end,version,value,currency\n"
+            "BKG-01,{},2026-07-01,2026-10-01,budget,800,USD\n",
+        ),
+        ("plan.currency", "USD", "EUR"),
+    ),
     "plan twice": (
         lambda p: p.write(
             "data/plan.csv",
@@ -190,7 +206,10 @@ ARGUMENTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "parameter without value": (("qbr", "-p", "period"), ("period",)),
     "no such period": (("qbr", "-p", "period=2026Q5"), ("2026Q5",)),
     "period of the future": (("qbr", "-p", "period=2027Q1"), ("2027Q1", "as_of")),
-    "quarter before any data": (("qbr", "-p", "level=region", "-p", "member=North"), ("no region 'North'",)),
+    "quarter before any data": (("qbr", "-p", "period=2020Q1"), ("2020Q1 ends before", "2026-08-01")),
+    "region that is not there": (("qbr", "-p", "level=region", "-p", "member=North"), ("no region 'North'",)),
+    "day before any data": (("qbr", "--as-of", "2019-12-31"), ("no opportunity is left",)),
+    "week instead of a quarter": (("qbr", "-p", "period=2026W30"), ("is a week",)),
     "level without member": (("qbr", "-p", "level=region"), ("needs a member",)),
     "flag guessed": (("qbr", "-p", "people=yes"), ("people",)),
     "as-of no day": (("qbr", "--as-of", "30.09.2026"), ("30.09.2026",)),

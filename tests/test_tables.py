@@ -211,6 +211,14 @@ def test_a_scorecard_has_a_unit_by_row_and_a_status() -> None:
         ["Win rate", "19 %", "−6.2 pp", "■ Off track"],
         ["Cycle", "41 days", "n/a", "○ No target"],
     ]
+    row = next(iter(parsed(shown).iter("tbody")))[0]
+    assert [cell.get("class") for cell in row] == [None, None, None, "t s"], "a phone keeps the status in sight"
+
+
+def test_a_truth_value_is_a_word() -> None:
+    data = pd.DataFrame({"parameter": ["people", "level", "member"], "value": [False, "company", True]})
+    shown = Table("parameters", "Parameters", data, [Col("parameter", "Parameter"), Col("value", "Value")])
+    assert texts(shown)[1:] == [["people", "no"], ["level", "company"], ["member", "yes"]]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -32,7 +33,7 @@ def sorted_bars(
     """
     data = _ordered(checked(frame, ("label", "value"), id), additive)
     scale = _scale(data["value"], unit)
-    words = [_shown(v, unit, scale, signed) for v in data["value"]]
+    words = [_shown(v, unit, _three_digits(v, scale), signed) for v in data["value"]]
     tokens = [colour(v, better) if signed else "c1" for v in data["value"]]
     hollow = [unit == "rate" and _few(n) for n in data.get("n", [None] * len(data))]
 
@@ -78,6 +79,12 @@ def _few(n: Any) -> bool:
 
 def _scale(values: Any, unit: str) -> numbers.Scale:
     return numbers.chart_scale(values) if unit == "money" else numbers.Scale(1.0, "", 0)
+
+
+def _three_digits(value: float, scale: numbers.Scale) -> numbers.Scale:
+    """The scale with no more decimals than the value's third significant digit needs."""
+    scaled = numbers.significant(value / scale.factor)
+    return replace(scale, decimals=min(scale.decimals, max(0, 2 - scaled.adjusted())))
 
 
 def _shown(value: float, unit: str, scale: numbers.Scale, signed: bool) -> str:

@@ -249,17 +249,20 @@ def contribution(
 def movement(
     id: str, subject: str, value: float, previous: float, unit: str, limits: tuple[float, float], *,
     previous_label: str = "the period before", better: str = "none", currency: str = "", n: int | None = None,
-    plural: bool = False, **more: Any,
+    plural: bool = False, signal: str = "", **more: Any,
 ) -> Finding:  # fmt: skip
     """Return the finding of a trend: "is unchanged at" inside the XmR limits, "rose to" or "fell to" outside (C16).
 
-    ``limits`` are the natural process limits (lower, upper) in the unit of the value.
+    ``limits`` are the natural process limits (lower, upper) in the unit of the value. ``signal`` says what else the
+    rules see in a point inside the limits ("in a run below the mean"): then nothing is called unchanged.
     """
     low, high = limits
     shown = numbers.quantity(value, unit, currency=currency, n=n)
     normal = f"normal range {numbers.interval(low, high, unit, currency=currency, n=n)}"
     inside = low <= value <= high
-    if inside:
+    if inside and signal:
+        sentence = f"{subject} {'are' if plural else 'is'} at {shown}, {signal}, inside the {normal}."
+    elif inside:
         sentence = f"{subject} {'are' if plural else 'is'} unchanged at {shown} ({normal})."
     else:
         before = numbers.quantity(previous, unit, currency=currency, n=n)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import ibis
@@ -232,6 +232,14 @@ def _with_grace(rows: ir.Table, data: Data) -> ir.Table:
     return rows.mutate(end_on=end.cast("date"))
 
 
+def _is_todays(data: Data, table: str) -> bool:
+    """Whether the table was extracted at ``as_of`` or within two days after it; unknown counts as yes."""
+    info = data.info.get(table)
+    if info is None or info.extracted_at is None:
+        return True
+    return info.extracted_at <= data.as_of + timedelta(days=2)
+
+
 def overdue(data: Data) -> ir.Table:
     """Return ``subscription_id, out_from, out_to``: the days on which a subscription is too long past due (P08).
 
@@ -255,9 +263,9 @@ def overdue(data: Data) -> ir.Table:
     raw = data["subscription"]
     since = column(raw, "past_due_since_on", "date")
     today = ibis.date(data.as_of_date)
-    gone = (
-        flag(column(raw, "status", "string").isin(("unpaid", "cancelled"))) & column(raw, "ended_on", "date").isnull()
-    )
+    stopped = flag(column(raw, "status", "string").isin(("unpaid", "cancelled")))
+    # a status without a date is that of the extract: it says nothing of a day before
+    gone = stopped & column(raw, "ended_on", "date").isnull() & ibis.literal(_is_todays(data, "subscription"))
     late = (since + days).cast("date")
     begin = gone.ifelse(ibis.least(late.fill_null(today), today), late)
     own = raw.select("subscription_id", out_from=begin, out_to=ibis.literal(OPEN_END))

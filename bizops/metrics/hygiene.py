@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import ibis
 import ibis.expr.types as ir
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from bizops.periods import Period
     from bizops.schema.data import Data
 
+# What a check is called, the deals that could have the defect, and those that have it.
+_Checks: TypeAlias = "dict[str, tuple[ir.BooleanValue, ir.BooleanValue]]"
+
 QUIET_DAYS = 30
 """Days without activity after which an open deal counts as quiet (DQ-04)."""
 
@@ -24,7 +27,8 @@ QUIET_DAYS = 30
 def open_defects(data: Data) -> ir.Table:
     """Return the defects of open deals: ``check, n, of, value``, one row a check that the source can answer.
 
-    ``n`` of ``of`` open deals have the defect, ``value`` is theirs in company currency.
+    ``n`` deals have the defect, ``of`` is the number that could have it (of all open deals; a close date that has
+    passed: of those that have one), ``value`` is that of the deals with the defect, in company currency.
     """
     today = ibis.date(data.as_of_date)
     rows = sales(data).filter(lambda t: ~t.is_closed)
@@ -36,36 +40,39 @@ def open_defects(data: Data) -> ir.Table:
     )
     rows = rows.left_join(fields, rows.opportunity_id == fields.field_id)
     quiet = ibis.date(data.as_of_date - timedelta(days=QUIET_DAYS))
-    checks: dict[str, ir.BooleanValue] = {
-        "Open deal with a close date that has passed": flag(rows.close_on < today),
-        "Open deal without a close date": rows.close_on.isnull(),
-        "Open deal without an amount": rows.value.isnull() | flag(rows.value == 0),
+    every = ibis.literal(True)
+    checks: _Checks = {
+        "Open deal with a close date that has passed": (rows.close_on.notnull(), flag(rows.close_on < today)),
+        "Open deal without a close date": (every, rows.close_on.isnull()),
+        "Open deal without an amount": (every, rows.value.isnull() | flag(rows.value == 0)),
     }
     if data.has("opportunity", "next_step"):
-        checks["Open deal without a next step"] = rows.next_step.fill_null("").strip() == ""
+        checks["Open deal without a next step"] = (every, rows.next_step.fill_null("").strip() == "")
     if data.has("opportunity", "last_activity_at"):
-        checks[f"Open deal without activity for {QUIET_DAYS} days"] = rows.active_on.isnull() | (rows.active_on < quiet)
+        is_quiet = rows.active_on.isnull() | (rows.active_on < quiet)
+        checks[f"Open deal without activity for {QUIET_DAYS} days"] = (every, is_quiet)
     return _counted(rows, checks)
 
 
 def closed_defects(data: Data, period: Period) -> ir.Table:
-    """Return the defects of deals closed in the period; columns as `open_defects`."""
+    """Return the defects of deals closed in the period; columns as `open_defects`, ``of`` the won or the lost deals."""
     rows = closed(data, period)
     unvalued = rows.is_won & flag(rows.value.fill_null(0) == 0)
-    checks: dict[str, ir.BooleanValue] = {"Won deal without an amount": unvalued}
+    checks: _Checks = {"Won deal without an amount": (rows.is_won, unvalued)}
     if data.has("opportunity", "lost_reason"):
-        checks["Lost deal without a reason"] = ~rows.is_won & (rows.lost_reason.fill_null("").strip() == "")
+        unexplained = ~rows.is_won & (rows.lost_reason.fill_null("").strip() == "")
+        checks["Lost deal without a reason"] = (~rows.is_won, unexplained)
     return _counted(rows, checks)
 
 
-def _counted(rows: ir.Table, checks: dict[str, ir.BooleanValue]) -> ir.Table:
+def _counted(rows: ir.Table, checks: _Checks) -> ir.Table:
     parts = [
         rows.agg(
-            n=rows.count(where=defect).cast("int64"),
-            of=rows.count().cast("int64"),
-            value=rows.value.sum(where=defect).fill_null(0).cast("float64"),
+            n=rows.count(where=base & defect).cast("int64"),
+            of=rows.count(where=base).cast("int64"),
+            value=rows.value.sum(where=base & defect).fill_null(0).cast("float64"),
         ).mutate(check=ibis.literal(says))
-        for says, defect in checks.items()
+        for says, (base, defect) in checks.items()
     ]
     united = ibis.union(*parts) if len(parts) > 1 else parts[0]
     return united.select("check", "n", "of", "value")

@@ -25,6 +25,18 @@ def first_close(data: Data) -> date | None:
     return None if pd.isna(first) else pd.Timestamp(first).date()
 
 
+def first_ended_line(data: Data) -> date | None:
+    """Return the day on which the first subscription line ended, or None where none has.
+
+    Sources keep the lines that run; that one has ended shows since when they keep those that stopped. Before that day a
+    customer base would be seen as if nobody had ever left.
+    """
+    if data.missing({"subscription_line": ("valid_to",)}):
+        return None
+    first = data["subscription_line"].valid_to.min().execute()
+    return None if pd.isna(first) else pd.Timestamp(first).date()
+
+
 def losses_recorded(data: Data) -> bool:
     """Return whether any lost deal is in the source, in whatever scope; without one a win rate is always 100 %."""
     rows = all_deals(data)

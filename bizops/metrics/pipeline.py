@@ -88,7 +88,7 @@ def pipeline_value(data: Data, period: Period, by: Sequence[str] = (), *, at: da
     definition="Open pipeline with a close date in the period over the target of the period less what is won already; "
     "not applicable where the target is met",
     source="Metric dictionary BKG-07; GitLab, pipeline coverage",
-    policies=("P10", "P15", "P17"),
+    policies=("P10", "P15", "P17", "P21"),
     needs=OPPORTUNITY,
     by=DIMENSIONS,
 )

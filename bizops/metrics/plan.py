@@ -13,6 +13,8 @@ import ibis
 import pandas as pd
 
 from bizops.errors import InputError
+from bizops.metrics.columns import column
+from bizops.metrics.facts import DIMENSIONS, sales
 from bizops.metrics.registry import METRICS
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from bizops.schema.data import Data
 
 SCOPE_KEYS = ("region", "segment", "product", "type", "manager", "owner")
+PERSON_KEYS = ("owner_id", "manager_id")
+SALES = {"opportunity": ("amount", "close_on", "is_closed", "is_won")}
 NEEDS = {"plan": ("metric_id", "scope", "period_start", "period_end", "version", "value")}
 
 
@@ -47,13 +51,15 @@ def plan(data: Data, metric_id: str, period: Period, by: Sequence[str] = (), *, 
     so that a total and its parts never count twice. In time a row of exactly the period wins over the months that fill
     it. End-of-period metrics take the last part of the period, ratios only rows of exactly the asked period and scope.
     Nothing is split: where months are missing or only the year is planned, there is no plan (by = (): value null).
+    A sum of finer rows is a plan only where it is whole: every finer group with open deals, or with deals won in the
+    twelve months up to the period's end, has its plan. A plan of one region is not the company's.
     """
     wanted = tuple(dict.fromkeys((*by, *(() if data.scope.level == "company" else (data.scope.level,)))))
     rows = _rows(data, metric_id, version)
     if data.scope.level != "company":
         rows = [r for r in rows if r.scope.get(data.scope.level) == data.scope.member]
     known = METRICS.get(metric_id)
-    found = _at_level(rows, wanted, period, known.additivity if known else "additive")
+    found = _at_level(data, rows, wanted, period, known.additivity if known else "additive")
     return _table(found, by)
 
 
@@ -69,10 +75,30 @@ def _rows(data: Data, metric_id: str, version: str) -> list[_Row]:
     """The plan's rows of one metric and version; a plan is small, its scopes are JSON that engines read differently."""
     table = data["plan"]
     kept = table.filter(table.metric_id == metric_id)
-    frame = kept.select("scope", "period_start", "period_end", "version", value=kept.value.cast("float64")).execute()
+    frame = kept.select(
+        "scope",
+        "period_start",
+        "period_end",
+        "version",
+        value=kept.value.cast("float64"),
+        currency=column(kept, "currency", "string"),
+    ).execute()
     chosen = _version(frame["version"].unique(), version)
     frame = frame[frame["version"] == chosen]
+    foreign = sorted(set(frame["currency"].dropna()) - {"", data.company.currency})
+    if foreign and known_unit(metric_id) == "money":
+        raise InputError(
+            f"{metric_id} is planned in {', '.join(foreign)}, the company reports in {data.company.currency}",
+            where="plan.currency",
+            fix=f"give the plan in {data.company.currency}, at the plan rate of the year",
+        )
     return [_Row(_scope(r.scope), _day(r.period_start), _day(r.period_end), float(r.value)) for r in frame.itertuples()]
+
+
+def known_unit(metric_id: str) -> str:
+    """Return the unit of a metric by its id, or an empty string for one that is not known."""
+    known = METRICS.get(metric_id)
+    return known.unit if known else ""
 
 
 def _version(known: Sequence[str], asked: str) -> str:
@@ -100,24 +126,74 @@ def _day(value: date | pd.Timestamp) -> date:
 
 
 def _at_level(
-    rows: Sequence[_Row], wanted: tuple[str, ...], period: Period, additivity: str
+    data: Data, rows: Sequence[_Row], wanted: tuple[str, ...], period: Period, additivity: str
 ) -> dict[tuple[str, ...], tuple[float, int]]:
     """Values by group from the coarsest level of scopes that has the wanted dimensions and fills the period."""
     levels = sorted({tuple(sorted(r.scope)) for r in rows if set(wanted) <= set(r.scope)}, key=lambda k: (len(k), k))
     for level in levels:
-        if additivity == "ratio" and set(level) != set(wanted):
+        is_exact = set(level) == set(wanted)
+        if additivity == "ratio" and not is_exact:
             continue
+        planned, unfilled = _cells([r for r in rows if tuple(sorted(r.scope)) == level], period, additivity)
         groups: dict[tuple[str, ...], tuple[float, int]] = {}
-        for scope in {tuple(sorted(r.scope.items())) for r in rows if tuple(sorted(r.scope)) == level}:
-            found = _in_time([r for r in rows if tuple(sorted(r.scope.items())) == scope], period, additivity)
-            if found is None:
-                continue
-            key = tuple(dict(scope)[name] for name in wanted)
+        for scope, found in planned:
+            key = tuple(scope[name] for name in wanted)
             value, n = groups.get(key, (0.0, 0))
             groups[key] = (value + found[0], n + found[1])
+        if groups and not is_exact:
+            lacking = [*unfilled, *_unplanned(data, level, [scope for scope, _ in planned], period)]
+            groups = {key: each for key, each in groups.items() if not _lacks(key, wanted, lacking)}
         if groups:
             return groups
     return {}
+
+
+def _cells(
+    rows: Sequence[_Row], period: Period, additivity: str
+) -> tuple[list[tuple[Mapping[str, str], tuple[float, int]]], list[Mapping[str, Sequence[str]]]]:
+    """The scopes of one level with their values, and those that plan a part of the period without filling it."""
+    planned: list[tuple[Mapping[str, str], tuple[float, int]]] = []
+    unfilled: list[Mapping[str, Sequence[str]]] = []
+    for items in sorted({tuple(sorted(r.scope.items())) for r in rows}):
+        scope = dict(items)
+        own = [r for r in rows if r.scope == scope]
+        found = _in_time(own, period, additivity)
+        if found is not None:
+            planned.append((scope, found))
+        elif any(r.start < period.end and r.end > period.start for r in own):
+            unfilled.append({name: (value,) for name, value in scope.items()})
+    return planned, unfilled
+
+
+def _lacks(key: tuple[str, ...], wanted: tuple[str, ...], lacking: Sequence[Mapping[str, Sequence[str]]]) -> bool:
+    """Whether a group has a part without a plan; a part that does not name a dimension belongs to every member."""
+    return any(
+        all(name not in part or value in part[name] for name, value in zip(wanted, key, strict=True))
+        for part in lacking
+    )
+
+
+def _unplanned(
+    data: Data, level: tuple[str, ...], planned: Sequence[Mapping[str, str]], period: Period
+) -> list[Mapping[str, Sequence[str]]]:
+    """Groups of a level that sell and have no plan: name to the values that stand for it (a person's name and id).
+
+    Deals that do not know a dimension of the level belong to no group and ask for no plan.
+    """
+    names = [name for name in level if name in DIMENSIONS]
+    if not names or data.missing(SALES):
+        return []
+    rows = sales(data)
+    year = (rows.close_on >= ibis.date(period.end - timedelta(days=366))) & (rows.close_on < ibis.date(period.end))
+    rows = rows.filter(~rows.is_closed | (rows.is_won & year))
+    columns = [*names, *(each for name in names if (each := f"{name}_id") in PERSON_KEYS)]
+    groups = rows.select(*columns).distinct().execute()
+    lacking: list[Mapping[str, Sequence[str]]] = []
+    for group in groups.dropna(subset=names).to_dict("records"):
+        part = {name: [str(group[k]) for k in (name, f"{name}_id") if group.get(k) is not None] for name in names}
+        if not any(all(scope[name] in part[name] for name in names) for scope in planned):
+            lacking.append(part)
+    return lacking
 
 
 def _in_time(rows: Sequence[_Row], period: Period, additivity: str) -> tuple[float, int] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -72,7 +73,7 @@ def failure_page(record: Mapping[str, Any], notebook: Mapping[str, Any] | None =
         advice=_advice(kind, record),
         done=sum(c.get("status") in ("ok", "skipped") for c in runs),
         cells=len(runs),
-        overrides=set(record.get("overrides") or ()),
+        origins=dict(record.get("origins") or {}),
         last_good=bool(record.get("previous")),
         facts=_facts(record),
     )
@@ -107,6 +108,8 @@ def _frames(cell: Mapping[str, Any] | None) -> list[Frame]:
 def _within(file: str) -> str:
     """Return a source file's path from its package on, without the folders of this machine above it."""
     path = file.replace("\\", "/")
+    if not re.match(r"[/~]|[A-Za-z]:", path):
+        return path
     for mark, kept in (("/site-packages/", ""), ("/bizops/", "bizops/")):
         if mark in path:
             return kept + path.rpartition(mark)[2]
@@ -114,7 +117,8 @@ def _within(file: str) -> str:
 
 
 def _advice(kind: str, record: Mapping[str, Any]) -> list[str]:
-    again = f"bizops run {record.get('report', 'REPORT')} --case {record.get('case', 'default')}"
+    plain = ("bizops", "run", record.get("report", "REPORT"), "--case", record.get("case", "default"))
+    again = shlex.join(map(str, record.get("command") or plain))
     first = _ADVICE.get(kind, _MEND if kind in _OURS else _OPEN)
     return [first, f"Run it again: {again}"]
 

@@ -1,4 +1,4 @@
-"""How a table fits on A4: upright, on a landscape page, or on one with smaller type; paper must not lose a column."""
+"""How a table fits on A4: upright, in smaller type, or on a landscape page; paper must not lose a column."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import re
 from itertools import zip_longest
 
 # The style sheet's print rules: font size in points, and the width in points between the margins of the page.
-_UPRIGHT, _LANDSCAPE, _DENSE = (8.5, 527.0), (7.5, 774.0), (6.0, 774.0)
+_UPRIGHT, _COMPACT, _LANDSCAPE, _DENSE = (8.5, 527.0), (6.5, 527.0), (7.5, 774.0), (6.0, 774.0)
+# A reader turns the page for many columns, not for one that is a little too wide.
+_COMPACT_UP_TO = 9
 # The widest digits among common system fonts are 0.64 em (DejaVu Sans); a cell has 10 points of space at its left.
 _EM = 0.64
 _GAP = 10.0
@@ -21,13 +23,15 @@ _ROW, _CELL, _TAG = (
 
 
 def page_class(html: str) -> str:
-    """Return the CSS class of the page that the table in ``html`` needs: none, ``landscape`` or ``landscape dense``.
+    """Return the class that a table needs on paper: none, ``compact``, ``landscape`` or ``landscape dense``.
 
     The width is estimated from the longest cell of every column: numbers stand on one line, text wraps.
     """
     widths = _columns(html)
     if _fits(widths, *_UPRIGHT):
         return ""
+    if len(widths) <= _COMPACT_UP_TO and _fits(widths, *_COMPACT):
+        return "compact"
     return "landscape" if _fits(widths, *_LANDSCAPE) else "landscape dense"
 
 
@@ -49,5 +53,5 @@ def _characters(attributes: str, text: str) -> int:
     word = max(map(len, text.split(" ")))
     if 'scope="col"' in attributes:
         return word
-    wraps = 'scope="row"' in attributes or 'class="t"' in attributes
+    wraps = 'scope="row"' in attributes or 'class="t' in attributes
     return max(word, min(len(text), _WRAPPED)) if wraps else len(text)

@@ -125,7 +125,7 @@ def _runs(folder: Path) -> Iterator[Run]:
 def _run(path: Path, record: Mapping[str, Any], *, is_latest: bool) -> Run:
     page = str(record.get("page") or "")
     started = str(record.get("started_at") or "")
-    overrides = record.get("overrides") or {}
+    overrides = _differing(record)
     return Run(
         run_id=path.name,
         status=str(record.get("status") or "unreadable"),
@@ -138,6 +138,14 @@ def _run(path: Path, record: Mapping[str, Any], *, is_latest: bool) -> Run:
         is_kept=bool(overrides),
         is_latest=is_latest,
     )
+
+
+def _differing(record: Mapping[str, Any]) -> dict[str, Any]:
+    """What sets a run apart from its case: overridden parameters, and a company that the case does not name."""
+    found, company = dict(record.get("overrides") or {}), record.get("company") or {}
+    if company.get("of_case") is False:
+        found.setdefault("company", company.get("file", ""))
+    return found
 
 
 def _href(folder: Path, name: str) -> str:

@@ -34,7 +34,8 @@ class TieOut:
 
 def definitions(context: Context, metrics: Iterable[Metric]) -> Appendix:
     """Return the definitions of ``metrics`` and the policy settings that the report honours, with their values."""
-    used = sorted({m.id: m for m in metrics}.values(), key=lambda m: m.id)
+    measurable = [m for m in metrics if not m.missing(context.data)]
+    used = sorted({m.id: m for m in measurable}.values(), key=lambda m: m.id)
     rows = [
         {
             "id": m.id,
@@ -59,11 +60,11 @@ def definitions(context: Context, metrics: Iterable[Metric]) -> Appendix:
             Col("owner", "Owner"),
         ],
     )
-    return Appendix("definitions", "Definitions and settings", (metric_table, _policies(context)))
+    return Appendix("definitions", "Definitions and settings", (metric_table, _policies(context, used)))
 
 
-def _policies(context: Context) -> Table:
-    chosen = [POLICIES[id_] for id_ in context.report.policies]
+def _policies(context: Context, used: Iterable[Metric]) -> Table:
+    chosen = [POLICIES[id_] for id_ in sorted({p for m in used for p in m.policies})]
     rows = [
         {
             "id": p.id,

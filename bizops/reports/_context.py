@@ -11,7 +11,7 @@ import pandas as pd
 
 from bizops.company import Company
 from bizops.findings import Finding
-from bizops.metrics.losses import first_close
+from bizops.metrics.losses import first_close, first_ended_line
 from bizops.metrics.registry import Metric
 from bizops.periods import Calendar, Period
 from bizops.reports.base import Report, ReportParams, company_of
@@ -64,6 +64,11 @@ class Context:
         """Return another period cut to the same elapsed share as this one's window."""
         return period.first_days(round(period.days * self.elapsed_share)) if self.in_flight else period
 
+    @property
+    def whole_company(self) -> Context:
+        """The same context without its scope: shares that hold for everybody are taken from it."""
+        return self.once("whole company", lambda: replace(self, data=self.data.within(Scope()), _memo={}))
+
     def whole_months(self, period: Period) -> Period | None:
         """Return another period cut to as many whole months as have passed of this one's; None where none has.
 
@@ -113,6 +118,14 @@ class Context:
         """
         first = self.once("first close", lambda: first_close(self.data))
         return first is not None and first < period.start + timedelta(days=max(period.days // 10, 1))
+
+    def covers_service(self, start: date) -> bool:
+        """Whether the source's subscriptions are whole since ``start``: since the first closed deal or ended line."""
+
+        def begins() -> date:
+            return min((d for d in (first_close(self.data), first_ended_line(self.data)) if d), default=date.max)
+
+        return self.once("service begins", begins) <= start + timedelta(days=31)
 
     def off(self, section: str) -> str:
         """Return why a section of the report is switched off, or an empty string."""

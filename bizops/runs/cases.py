@@ -49,6 +49,11 @@ class Setting:
     node: Any
     where: str
 
+    @property
+    def of_command(self) -> bool:
+        """Whether it was written on the command line."""
+        return isinstance(self.node, str)
+
 
 @dataclass(frozen=True)
 class Case:
@@ -125,8 +130,13 @@ def from_options(pairs: Iterable[str]) -> dict[str, Setting]:
     return settings
 
 
-def values_of(model: type[BaseModel], settings: Mapping[str, Setting], where: str) -> BaseModel:
+def values_of(
+    model: type[BaseModel], settings: Mapping[str, Setting], where: str, *, alone: Mapping[str, Setting] | None = None
+) -> BaseModel:
     """Return the parameters that ``settings`` give, checked by ``model``.
+
+    ``where`` is the place of the case, ``alone`` the settings that the case has without the command line: values that
+    do not fit each other are told at the place that brought them together.
 
     Raises
     ------
@@ -149,13 +159,39 @@ def values_of(model: type[BaseModel], settings: Mapping[str, Setting], where: st
         try:
             return model.model_validate(values)
         except ValidationError as error:
-            problems = [_explain(item, settings, where) for item in error.errors(include_url=False)]
+            place = _together(model, settings, alone, where)
+            problems = [_explain(item, settings, place) for item in error.errors(include_url=False)]
     fix = "correct it" if len(problems) == 1 else "correct them"
     raise InputError(
         problems[0] if len(problems) == 1 else "parameters are wrong\n  " + "\n  ".join(problems),
         where="" if len(problems) == 1 else where,
         fix=f"{fix}; `bizops describe` tells every parameter of a report",
     )
+
+
+def _together(
+    model: type[BaseModel], settings: Mapping[str, Setting], alone: Mapping[str, Setting] | None, where: str
+) -> str:
+    """The place to name for values that do not fit each other: the command line's if the case alone is good."""
+    given = {name: setting for name, setting in settings.items() if setting.of_command}
+    if alone is None or not given or not _fits(model, alone):
+        return where
+    blamed = [s for name, s in given.items() if _fits(model, _without(settings, name, alone))]
+    return ", ".join(setting.where for setting in blamed or given.values())
+
+
+def _without(settings: Mapping[str, Setting], name: str, alone: Mapping[str, Setting]) -> dict[str, Setting]:
+    """The settings with one of the command line's taken back."""
+    return {k: alone[k] if k == name else s for k, s in settings.items() if k != name or k in alone}
+
+
+def _fits(model: type[BaseModel], settings: Mapping[str, Setting]) -> bool:
+    """Whether the model takes these settings."""
+    try:
+        model.model_validate({k: _value(s.node, model.model_fields[k].annotation) for k, s in settings.items()})
+    except (ValueError, KeyError):  # pydantic's error is a ValueError; a name the model does not know a KeyError
+        return False
+    return True
 
 
 def _explain(item: Any, settings: Mapping[str, Setting], where: str) -> str:

@@ -20,6 +20,7 @@ from bizops.runs.execute import read_notebook
 from bizops.runs.inputs import Stats, file_stats, tables_read
 from bizops.runs.provenance import Code, code_of
 from bizops.runs.record import TableRead
+from bizops.schema.data import Data
 from bizops.sources import open_data
 
 
@@ -27,9 +28,9 @@ from bizops.sources import open_data
 class Request:
     """What was asked for: a report's case, and what shall differ from it.
 
-    ``overrides`` come from ``-p``; ``as_of`` and ``company`` are options of their own, because neither keeps a run from
-    becoming the latest of its case. A relative ``company`` is looked up
-    from the working directory, then from the project root; a case's from the project root.
+    ``overrides`` come from ``-p``; ``as_of`` and ``company`` are options of their own. A day does not keep a run from
+    becoming the latest of its case; a company that the case does not name itself does, like any override. A relative
+    ``company`` is looked up from the working directory, then from the project root; a case's from the project root.
     """
 
     report: Report
@@ -41,12 +42,18 @@ class Request:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A run that may start: explicit parameters, checked data, a known version."""
+    """A run that may start: explicit parameters, checked data, a known version.
+
+    ``origins`` says of every parameter where its value came from (``case``, ``-p``, ``--as-of``, ``--company`` or
+    ``default``), ``command`` how the run is asked for again, word for word.
+    """
 
     report: Report
     case: str
     parameters: Mapping[str, Any]
     overrides: Mapping[str, Any]
+    origins: Mapping[str, str]
+    command: tuple[str, ...]
     company: Company
     company_file: str
     company_of_case: bool
@@ -71,7 +78,7 @@ def prepare(request: Request, root: Path) -> Prepared:
     """
     case = find_case(root, request.report.name, request.case)
     settings = _settings(case, request, root)
-    params: Any = values_of(request.report.params, settings, case.where)
+    params: Any = values_of(request.report.params, settings, case.where, alone=case.settings)
     own = _company_file(root / _own_company(request.report, case), root)
     company_file = _company_file(root / params.company, root)
     company = load_company(os.path.relpath(root / company_file))
@@ -83,15 +90,19 @@ def prepare(request: Request, root: Path) -> Prepared:
     code = code_of(notebook_file)
     files = file_stats(company)
     with open_data(company, params.as_of, check=True) as data:
-        params.check(data)
+        _check(params, data, settings)
         read = tables_read(data, root)
         until = clock.stamp(data.as_of)
     parameters = params.model_dump(mode="json")
+    foreign = ["company"] if company_file != own else []
+    differing = dict.fromkeys([*request.overrides, *foreign])
     return Prepared(
         report=request.report,
         case=case.name,
         parameters=parameters,
-        overrides={name: parameters[name] for name in request.overrides},
+        overrides={name: parameters[name] for name in differing},
+        origins={name: _origin(settings.get(name)) for name in parameters},
+        command=_command(request, settings),
         company=company,
         company_file=company_file,
         company_of_case=company_file == own,
@@ -121,6 +132,33 @@ def _settings(case: Case, request: Request, root: Path) -> dict[str, Setting]:
         file = here if here.is_file() else root / request.company
         settings["company"] = Setting("company", _company_file(file, root), "--company")
     return settings
+
+
+def _check(params: Any, data: Data, settings: Mapping[str, Setting]) -> None:
+    """Refuse what the data cannot answer, and name the place where the refused parameter was written."""
+    try:
+        params.check(data)
+    except InputError as error:
+        if error.where not in settings:
+            raise
+        raise InputError(error.problem, where=settings[error.where].where, fix=error.fix) from error
+
+
+def _origin(setting: Setting | None) -> str:
+    """Where a parameter's value came from, in a word."""
+    if setting is None:
+        return "default"
+    return setting.where.split()[0] if setting.of_command else "case"
+
+
+def _command(request: Request, settings: Mapping[str, Setting]) -> tuple[str, ...]:
+    """The words that ask for the same run from the project root; a company by its path from there."""
+    words = ["bizops", "run", request.report.name, "--case", request.case]
+    for name, setting in request.overrides.items():
+        words += ["-p", f"{name}={setting.node}"]
+    words += ["--as-of", request.as_of] if request.as_of is not None else []
+    words += ["--company", str(settings["company"].node)] if request.company is not None else []
+    return tuple(words)
 
 
 def _own_company(report: Report, case: Case) -> str:

@@ -125,12 +125,12 @@ def _settle(folder: Path) -> str | None:
 def _best(found: Mapping[str, Mapping[str, Any]]) -> str | None:
     """The run that is latest: the newest as_of, then the newest start, among the complete good runs of one company.
 
-    A case speaks for one company. Runs of the company that the case itself names come before those made with
-    ``--company``; of these, the company reported last counts, so that a demo's later as_of does not keep the page
-    of the company whose settings replaced it from appearing.
+    A case speaks for the company that it names itself; a run of another one is never its latest. Where its settings
+    now describe another company than before, the one reported last counts, so that a demo's later as_of does not keep
+    the page of the company that replaced it from appearing.
     """
     good = {i: r for i, r in found.items() if r.get("status") == "ok" and r.get("is_latest_candidate")}
-    own = {i: r for i, r in good.items() if r["company"]["of_case"]} or good
+    own = {i: r for i, r in good.items() if r["company"]["of_case"]}
     if not own:
         return None
     name = max(own.values(), key=lambda r: str(r["started_at"]))["company"]["name"]

@@ -45,10 +45,11 @@ class TableRead:
 class Record:
     """Everything worth knowing of a run; `document` is ``run.json``.
 
-    ``overrides`` are the parameters that did not come from the case. ``is_latest_candidate`` says whether the run may
-    become the latest of its case: complete, of a named case, nothing overridden. ``previous`` is the id of the run that
-    was the case's latest when this one started. Instants are ISO 8601 in UTC, durations seconds; cells are numbered
-    from 0 in the executed notebook.
+    ``overrides`` are the parameters that differ from the case's, a company that it does not name included; ``origins``
+    says of every parameter where its value came from, ``command`` how the run is asked for again.
+    ``is_latest_candidate`` says whether the run may become the latest of its case: complete, of a named case, nothing
+    overridden. ``previous`` is the id of the run that was the case's latest when this one started. Instants are ISO
+    8601 in UTC, durations seconds; cells are numbered from 0 in the executed notebook.
     """
 
     report: str
@@ -57,6 +58,8 @@ class Record:
     run_id: str = ""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     overrides: Mapping[str, Any] = field(default_factory=dict)
+    origins: Mapping[str, str] = field(default_factory=dict)
+    command: tuple[str, ...] = ()
     company: Mapping[str, Any] = field(default_factory=dict)
     as_of: str = ""
     period: Mapping[str, str] | None = None

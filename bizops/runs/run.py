@@ -14,6 +14,7 @@ from bizops import press
 from bizops.errors import BizopsError, InputError
 from bizops.runs import clock
 from bizops.runs.execute import CELL_TIMEOUT_S, Execution, Failure, execute
+from bizops.runs.folders import strip
 from bizops.runs.inputs import changed_tables, file_stats, personal_values
 from bizops.runs.prepare import Prepared, Request, prepare
 from bizops.runs.provenance import packages, python
@@ -124,6 +125,7 @@ def run_case(
         cell_timeout_s=cell_timeout_s,
         advance=progress.advanced if progress is not None else None,
     )
+    strip(execution.notebook, root)
     record = _record(prepared, execution, started, previous=(latest(folder) or {}).get("run_id"))
     failure = execution.failure or _changed(prepared, root)
     files: dict[str, str] = {}
@@ -150,6 +152,8 @@ def _record(prepared: Prepared, execution: Execution, started: datetime, previou
         run_id=new_run_id(started),
         parameters=prepared.parameters,
         overrides=prepared.overrides,
+        origins=prepared.origins,
+        command=prepared.command,
         company={
             "name": prepared.company.name,
             "file": prepared.company_file,

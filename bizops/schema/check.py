@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 SHOWN = 5
 """Offending rows that a message names."""
 
+FIRST_YEAR, LAST_YEAR = 1900, 2200
+"""Days before the first and from the last of these years on are slips of the pen or a system's "never"."""
+
 
 @dataclass(frozen=True)
 class Violation:
@@ -133,11 +136,20 @@ def _column_tests(table: Table, column: Column, rows: ibis.Table, context: Conte
         allowed = ", ".join(column.values)
         fix = f"use one of: {allowed}; or map the value in the mapping file"
         yield _Test("values", "error", column.name, "no allowed value", fix, cell.notnull() & cell.notin(column.values))
+    if column.type in ("date", "timestamp"):
+        says, fix = f"no possible day ({FIRST_YEAR} to {LAST_YEAR})", "correct the year; leave unknown days empty"
+        yield _Test("range", "error", column.name, says, fix, _impossible(cell))
     yield from _bounds(column, cell)
     if column.name == "currency":
         yield _currency(table, cell, context)
     if column.ref:
         yield from _reference(column, cell, context)
+
+
+def _impossible(cell: Any) -> ir.BooleanValue:
+    """Whether a day or instant lies outside 1900-01-01 to 2200-01-01."""
+    impossible: ir.BooleanValue = (cell.year() < FIRST_YEAR) | (cell.year() >= LAST_YEAR)
+    return impossible
 
 
 def _bounds(column: Column, cell: Any) -> Iterator[_Test]:

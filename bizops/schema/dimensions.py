@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bizops.schema import rules
 from bizops.schema.table import PROVENANCE, Column, Table, TimeRule
 
 CATEGORIES = ("omitted", "pipeline", "best_case", "most_likely", "commit", "closed")
@@ -72,6 +73,7 @@ DIM_PERSON = Table(
     grain="employee",
     key=("person_id",),
     time=TimeRule(known_at="hired_on", closes=("left_on",)),
+    rules=rules.DIM_PERSON,
     columns=(
         Column("person_id", "string", required=True, nullable=False),
         Column("name", "string", personal=True),

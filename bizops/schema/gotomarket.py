@@ -163,7 +163,7 @@ QUOTA = Table(
         Column("effective_on", "date", meaning="Day from which this version holds"),
         Column("relief_amount", "decimal", unit="money"),
         Column("relief_reason", "string", personal=True),
-        Column("approved_by", "string"),
+        Column("approved_by", "string", personal=True),
         *PROVENANCE,
     ),
 )

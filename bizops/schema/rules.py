@@ -19,6 +19,10 @@ LINE_TOLERANCE = 0.01
 """The lines of an opportunity may miss its amount by one per cent (reconciliation 2 of the data model)."""
 
 
+METRIC_ID = r"^[A-Z]{2,3}-[0-9]{2}(-[A-Z0-9-]+)?$"
+"""Form of the id of a metric: family, number and, for some, a variant (BKG-01, ARR-11-MEDIAN)."""
+
+
 def _closed_without(column: str) -> Rule:
     """A closed opportunity needs ``column``; an open one does not."""
 
@@ -138,15 +142,49 @@ PERIOD = Rule(
 )
 
 
+def _inclusive_end(table: ibis.Table, tables: Tables) -> ibis.Table:
+    """Rows from the first day of a month to the last day of one: their end was meant to be included."""
+    import ibis
+
+    first_day_after = (table.period_end + ibis.interval(days=1)).day() == 1
+    keys = ("quota_id",) if "quota_id" in table.columns else ("metric_id", "scope", "period_start", "version")
+    shown = [each for each in keys if each in table.columns]
+    return table.filter(table.period_start.day() == 1, first_day_after).select(*shown, "period_end")
+
+
+EXCLUSIVE = Rule(
+    id="period_end_is_exclusive",
+    severity="warning",
+    says="period_end is exclusive: write 2026-10-01 for a quarter that ends on 30 September",
+    check=_inclusive_end,
+    columns=("period_start", "period_end"),
+    fix="write the first day after the period; these rows fit no fiscal period and are not counted",
+)
+
+
+def _no_metric_id(table: ibis.Table, tables: Tables) -> ibis.Table:
+    unlike = ~table.metric_id.re_search(METRIC_ID)
+    return table.filter(unlike).select("metric_id", "scope", "period_start")
+
+
 def _scope_not_object(table: ibis.Table, tables: Tables) -> ibis.Table:
     text = table.scope.strip()
     return table.filter(~(text.startswith("{") & text.endswith("}"))).select("metric_id", "period_start", "scope")
 
 
-QUOTA = (PERIOD,)
+QUOTA = (PERIOD, EXCLUSIVE)
 
 PLAN = (
     PERIOD,
+    EXCLUSIVE,
+    Rule(
+        id="metric_id_has_form",
+        severity="warning",
+        says="no id of a metric; its plan is not read",
+        check=_no_metric_id,
+        columns=("scope", "period_start", "metric_id"),
+        fix="write an id such as BKG-01 (bookings) or BKG-03-VALUE; docs/metrics.md lists them",
+    ),
     Rule(
         id="scope_is_object",
         severity="error",
@@ -154,6 +192,35 @@ PLAN = (
         check=_scope_not_object,
         columns=("scope", "period_start"),
         fix='write {} for the company or, for example, {"region":"North"}',
+    ),
+)
+
+
+def _in_a_circle(table: ibis.Table, tables: Tables) -> ibis.Table:
+    """People who are above themselves. No engine walks a chain of unknown length alike, so the two keys are fetched."""
+    pairs = table.filter(table.manager_id.notnull()).select("person_id", "manager_id").to_pyarrow().to_pylist()
+    above = {pair["person_id"]: pair["manager_id"] for pair in pairs}
+    circle: set[str] = set()
+    seen: set[str] = set()
+    for person in above:
+        path: dict[str, int] = {}
+        while person in above and person not in seen:
+            seen.add(person)
+            path[person] = len(path)
+            person = above[person]
+        if person in path:
+            circle |= {each for each, place in path.items() if place >= path[person]}
+    return table.filter(table.person_id.isin(sorted(circle))).select("person_id", "manager_id")
+
+
+DIM_PERSON = (
+    Rule(
+        id="managers_form_no_circle",
+        severity="warning",
+        says="a chain of managers leads back to where it starts",
+        check=_in_a_circle,
+        columns=("person_id", "manager_id"),
+        fix="correct manager_id; leave it empty for whoever has no manager",
     ),
 )
 

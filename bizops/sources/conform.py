@@ -10,6 +10,7 @@ from bizops.errors import did_you_mean
 from bizops.schema.check import SHOWN, Violation
 from bizops.schema.table import Column, Table
 from bizops.sources.engine import literal, quoted, rows
+from bizops.sources.footer import Footer, footer
 from bizops.sources.raw import FILE, ROW, Raw
 
 if TYPE_CHECKING:
@@ -158,7 +159,9 @@ def _day_of_naive(column: Column, ref: str, zone: str) -> Cell:
 
 
 _READERS: dict[tuple[str, str], Callable[[Column, str, str], Cell]] = {
-    ("text", "string"): lambda c, ref, z: Cell(f"nullif(CAST({ref} AS VARCHAR), '')"),
+    ("text", "string"): lambda c, ref, z: Cell(
+        f"nullif(CAST({ref} AS VARCHAR), '')", f"contains(CAST({ref} AS VARCHAR), chr(0))"
+    ),
     ("text", "decimal"): _text_number,
     ("text", "boolean"): _text_number,
     ("text", "integer"): _text_integer,
@@ -193,12 +196,15 @@ def conform(con: duckdb.DuckDBPyConnection, table: Table, raw: Raw, zone: str) -
     types = {row[0]: row[1] for row in rows(con, f"DESCRIBE SELECT * FROM {raw.relation}")}
     known = [c for c in table.columns if c.name in types]
     cells = {c.name: cell(c, types[c.name], quoted(c.name), zone) for c in known}
-    found = [*raw.broken, *_unknown(table, raw), *_refused(con, table, raw, cells, types)]
+    refused, end = _refused(con, table, raw, cells, types)
+    found = [*raw.broken, *_unknown(table, raw), *refused]
     relation = f"typed.{quoted(table.name)}"
     # Text is parsed once; tables that have types are read where they are, once more when they are cut at `as_of`.
     kind = "TABLE" if raw.is_text else "VIEW"
     chosen = ", ".join(f"{c.value} AS {quoted(name)}" for name, c in cells.items()) or "NULL AS nothing"
-    con.execute(f"CREATE {kind} {relation} AS SELECT {chosen} FROM {raw.relation}")
+    # What is said of a footer is said once: its cells are not looked at again.
+    body = f"{raw.relation} WHERE {ROW} < {end.start}" if end else raw.relation
+    con.execute(f"CREATE {kind} {relation} AS SELECT {chosen} FROM {body}")
     if raw.is_text:
         con.execute(f"DROP TABLE IF EXISTS {raw.relation}")
     return Conformed(relation, raw.rows, tuple(cells), found)
@@ -216,20 +222,26 @@ def _unknown(table: Table, raw: Raw) -> list[Violation]:
 
 def _refused(
     con: duckdb.DuckDBPyConnection, table: Table, raw: Raw, cells: Mapping[str, Cell], types: Mapping[str, str]
-) -> list[Violation]:
+) -> tuple[list[Violation], Footer | None]:
+    """What is wrong with single cells, and the footer that the last rows seem to be."""
     if not cells:
-        return []
+        return [], None
     instants = [n for n in cells if table[n].type == "timestamp" and _family(types[n]) == "text"]
     tests = [f"count_if({cells[n].refused})" for n in cells]
     tests += [f"count_if({_is_instant(n)} AND {_has_offset(n)})" for n in instants]
     tests += [f"count_if({_is_instant(n)} AND NOT {_has_offset(n)})" for n in instants]
     counts = rows(con, f"SELECT {', '.join(tests)} FROM {raw.relation}")[0]
+    typed = {n: cells[n].refused for n in cells if _kind(table[n]) != "string"}
+    end = footer(con, raw, typed) if sum(map(bool, counts[: len(cells)])) > 1 else None
+    if end:
+        before = {n: Cell(c.value, f"({c.refused}) AND {ROW} < {end.start}") for n, c in cells.items()}
+        return [end.violation(raw, table.name), *_refused(con, table, raw, before, types)[0]], end
     found = [_bad_cells(con, table[n], table, raw, cells[n].refused, counts[i], types[n]) for i, n in enumerate(cells)]
     with_offset, without = counts[len(cells) :][: len(instants)], counts[len(cells) + len(instants) :]
     mixed = [
         _mixed(con, table, raw, name, without[i]) for i, name in enumerate(instants) if with_offset[i] and without[i]
     ]
-    return [each for each in found if each] + mixed
+    return [each for each in found if each] + mixed, None
 
 
 def _is_instant(name: str) -> str:
@@ -245,7 +257,7 @@ def _bad_cells(
 ) -> Violation | None:
     if not count:
         return None
-    says, fix = _WANTED.get(column.type, ("no text", "write text"))
+    says, fix = _WANTED.get(column.type, ("the text holds a NUL byte", "export the file again as plain text"))
     if _family(source_type) == "naive":
         says, fix = "an instant where a day belongs", "give the local day"
     elif _family(source_type) != "text":

@@ -9,6 +9,7 @@ import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from bizops.errors import InputError, did_you_mean
 from bizops.schema import TABLES
@@ -104,8 +105,14 @@ def connect_url(url: str) -> BaseBackend:
 
 
 def safe(url: str) -> str:
-    """Return ``url`` without a password."""
-    return re.sub(r"(://[^:/@]+):[^@]*@", r"\1:***@", url)
+    """Return ``url`` without what may be a secret: the password, and every value of its query."""
+    parts = urlsplit(url)
+    place = parts.netloc.rpartition("@")[2]
+    user = parts.username or ""
+    secret = ":***" if parts.password is not None else ""
+    query = "&".join(f"{pair.partition('=')[0]}=***" for pair in parts.query.split("&") if pair)
+    netloc = f"{user}{secret}@{place}" if "@" in parts.netloc else place
+    return f"{parts.scheme}://{netloc}{parts.path}" + (f"?{query}" if query else "")
 
 
 def _environment(name: str, url: str) -> str:

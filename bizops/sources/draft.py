@@ -47,6 +47,7 @@ def draft_mapping(files: Sequence[Path]) -> Draft:
     unmapped: list[str] = []
     ambiguous: list[str] = []
     blocks: dict[str, list[list[str]]] = {}
+    views: list[str] = []
     for sheet in sheets:
         table, doubt = _table_of(sheet)
         ambiguous += doubt
@@ -54,6 +55,9 @@ def draft_mapping(files: Sequence[Path]) -> Draft:
             unmapped += [f"{sheet.name}.{column}" for column in sheet.header]
             continue
         block, left, unclear = _block(sheet, table)
+        if sql := _distinct(sheet, table, block, left):
+            views.append(f"  {sheet.name}_rows: {_string(sql)}")
+            block[0] = f"from: {sheet.name}_rows  # its key repeats in the file"
         blocks.setdefault(table, []).append(block)
         unmapped += [f"{sheet.name}.{column}" for column in left]
         ambiguous += unclear
@@ -61,8 +65,9 @@ def draft_mapping(files: Sequence[Path]) -> Draft:
     body = [line for table, parts in blocks.items() for line in _table_lines(table, parts)]
     if not blocks:
         raise InputError("no header is like a table of the contract", where=str(folder), fix="write a mapping by hand")
+    views = ["views:", *views, ""] if views else []
     notes = [f"# no place found: {name}" for name in unmapped] + [f"# unclear: {text}" for text in ambiguous]
-    return Draft("\n".join([*head, "", "tables:", *body, *notes]) + "\n", tuple(unmapped), tuple(ambiguous))
+    return Draft("\n".join([*head, "", *views, "tables:", *body, *notes]) + "\n", tuple(unmapped), tuple(ambiguous))
 
 
 def _relative(path: Path, folder: Path) -> str:
@@ -152,6 +157,15 @@ def _block(sheet: Sheet, table: str) -> tuple[list[str], list[str], list[str]]:
     return lines, [c for c in sheet.header if c not in mapped], doubts
 
 
+def _distinct(sheet: Sheet, table: str, block: list[str], left: list[str]) -> str:
+    """SQL of the distinct teams in a file that names its team in every row (a list of people), else nothing."""
+    key = next((line.split(": ", 1)[1].strip('"') for line in block if line.startswith("  team_id: ")), "")
+    if table != "dim_team" or key not in sheet.header or len(set(sheet.values(key))) == len(sheet.values(key)):
+        return ""
+    used = [c if re.fullmatch(r"[a-z_][a-z0-9_]*", c) else f'"{c}"' for c in sheet.header if c not in left]
+    return f"SELECT DISTINCT {', '.join(used)} FROM {sheet.name}"
+
+
 def _vendor(sheet: Sheet) -> str:
     header = {snake(c) for c in sheet.header}
     if "livemode" in header:
@@ -168,7 +182,7 @@ def _origin(sheet: Sheet, table: str, column: Column, source: str) -> str:
     vendor = _vendor(sheet)
     reference = f'"{source}"' if not re.fullmatch(r"\w+", source) else source
     is_key = column.type == "string" and (column.ref or column.name in TABLES[table].key)
-    if vendor == "salesforce" and is_key and column.name != "stage_id":
+    if is_key and column.name != "stage_id" and (vendor == "salesforce" or _short_ids(sheet, source)):
         return _flow({"sql": f"sf18({sheet.name}.{reference})"})
     if column.name == "forecast_category" and vendor == "salesforce":
         known = ["Omitted", "Pipeline", "BestCase", "MostLikely", "Forecast", "Closed"]
@@ -182,6 +196,12 @@ def _origin(sheet: Sheet, table: str, column: Column, source: str) -> str:
     if column.unit == "rate" and any(_number(v) > 1 for v in sheet.values(source)):
         return _flow({"column": source, "percent": True})
     return _mapped_values(sheet, column, source) or _string(source)
+
+
+def _short_ids(sheet: Sheet, source: str) -> bool:
+    """Whether a column holds 15-character, case-sensitive Salesforce ids, as report exports have."""
+    seen = sheet.values(source)
+    return bool(seen) and all(re.fullmatch(r"[a-zA-Z0-9]{5}0[a-zA-Z0-9]{9}", v) and not v.isalpha() for v in seen)
 
 
 def _number(text: str) -> float:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import codecs
+import collections
 import csv
 import itertools
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from bizops.errors import InputError
 from bizops.sources.engine import literal, rows
@@ -15,6 +18,9 @@ from bizops.sources.raw import open_text, stem
 
 SAMPLE = 200
 """Rows that are looked at for signs of dates, numbers and stages."""
+
+MOST_FOOTER = 20
+"""More short rows than these at the end are ragged data, no footer."""
 
 _DATE_FORMS = (
     (r"\d{1,2}\.\d{1,2}\.\d{4}", "%d.%m.%Y"),
@@ -66,14 +72,10 @@ def _parquet_columns(path: Path) -> list[str]:
 
 
 def _text(path: Path, name: str) -> Sheet:
-    encoding = "utf-8"
-    try:
-        with open_text(path, "utf-8-sig") as text:
-            sample = text.read(1 << 20)
-    except UnicodeDecodeError:
-        encoding = "cp1252"
-        with open_text(path, encoding) as text:
-            sample = text.read(1 << 20)
+    encoding = _encoding(path)
+    with open_text(path, "utf-8-sig" if encoding == "utf-8" else encoding, errors="replace") as text:
+        sample = text.read(1 << 20)
+        end = _end_of(text, sample)
     if not sample.strip():
         raise InputError("the file is empty", where=str(path), fix="export it again")
     first = sample.splitlines()[0]
@@ -84,8 +86,43 @@ def _text(path: Path, name: str) -> Sheet:
         sheet.layout["delimiter"] = delimiter
     if encoding != "utf-8":
         sheet.layout["encoding"] = encoding
+    if footer := _footer_rows(end, delimiter, len(sheet.header)):
+        sheet.layout["footer_rows"] = footer
+        if len(records) == len(sample.splitlines()) < SAMPLE:
+            sheet.rows = sheet.rows[:-footer]
     _signs(sheet)
     return sheet
+
+
+def _encoding(path: Path) -> str:
+    """The encoding of a whole file: UTF-8 if it is that to the end, UTF-16 by its mark, else Windows-1252."""
+    # Latin-1 gives every byte back as the letter of its number.
+    with open_text(path, "latin-1") as text:
+        if text.read(2).encode("latin-1") in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            return "utf-16"
+    try:
+        with open_text(path, "utf-8") as text:
+            for _ in iter(lambda: text.read(1 << 20), ""):
+                pass
+    except UnicodeDecodeError:
+        return "cp1252"
+    return "utf-8"
+
+
+def _end_of(text: IO[str], sample: str) -> list[str]:
+    """The last lines of a text of which ``sample`` has been read."""
+    last = collections.deque(sample.splitlines(), maxlen=SAMPLE)
+    if len(sample) == 1 << 20:
+        for line in text:
+            last.append(line.rstrip("\r\n"))
+    return list(last)
+
+
+def _footer_rows(lines: Sequence[str], delimiter: str, width: int) -> int:
+    """How many rows at the end have fewer cells than the header, blank lines among them not counted."""
+    records = [record for record in csv.reader(lines, delimiter=delimiter) if record]
+    short = sum(1 for _ in itertools.takewhile(lambda record: len(record) < width, reversed(records)))
+    return short if short <= MOST_FOOTER and short < len(records) - 1 else 0
 
 
 def _excel(path: Path, name: str) -> Sheet:

@@ -205,7 +205,8 @@ def _checked(company: Company, limit: AsOf, source: _Source, *, check: bool) -> 
     tables, absent = _usable(tables, source)
     found += absent
     opened, info = _cut(tables, source, limit)
-    found += emptiness(info)
+    unread = [v.origin for v in source.found if v.check == "file" and v.severity == "error"]
+    found += [each for each in emptiness(info) if not any(origin in each.origin.split(" + ") for origin in unread)]
     passed: list[Passed] = []
     if check:
         context = Context(opened, company.currency, source.gaps, source.origins)

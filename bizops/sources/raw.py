@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING
 
 from bizops.errors import InputError
 from bizops.schema.check import Violation
+from bizops.sources.broken import SHORT, Line, unreadable_lines
 from bizops.sources.engine import literal, quoted, rows
 from bizops.sources.excel import write_sheet
 
@@ -193,6 +194,7 @@ def _read_text(con: duckdb.DuckDBPyConnection, path: Path, name: str, layout: La
         broken = _load(con, source, name, names, layout)
     read = rows(con, f"SELECT count(*) FROM {placed(name)}")[0][0]
     bad, dropped = _without_footer(broken, read, layout)
+    last = read + layout.header_row
     blank = " AND ".join(f"{quoted(each)} IS NULL" for each in names)
     con.execute(f"DELETE FROM {placed(name)} WHERE {ROW} > {read - dropped} OR ({blank})")
     return Raw(
@@ -203,7 +205,7 @@ def _read_text(con: duckdb.DuckDBPyConnection, path: Path, name: str, layout: La
         fingerprint=fingerprint(path),
         offset=layout.header_row,
         is_text=True,
-        broken=tuple(_unreadable(origin or path.name, *row) for row in bad[:20]),
+        broken=tuple(unreadable_lines(origin or path.name, stem(Path(origin or path.name)), bad, len(names), last)),
     )
 
 
@@ -218,10 +220,8 @@ def _as_utf8(path: Path, layout: Layout, folder: Path) -> Path:
     return target
 
 
-def _load(
-    con: duckdb.DuckDBPyConnection, path: Path, name: str, names: list[str], layout: Layout
-) -> list[tuple[int, str, str]]:
-    """Load all cells as text; return line, kind and column of the rows that do not parse."""
+def _load(con: duckdb.DuckDBPyConnection, path: Path, name: str, names: list[str], layout: Layout) -> list[Line]:
+    """Load all cells as text; return the rows that do not parse."""
     import duckdb
 
     columns = ", ".join(f"{literal(each)}: 'VARCHAR'" for each in names)
@@ -238,46 +238,31 @@ def _load(
     except duckdb.Error as error:
         text = str(error).splitlines()[0]
         raise InputError(f"the file cannot be read: {text}", where=str(path), fix="export the file again") from error
-    found = rows(con, f"SELECT line, error_type, coalesce(column_name, '') FROM {errors} ORDER BY line")
+    # A row that is short is refused once for each cell that it lacks.
+    found = rows(
+        con,
+        f"SELECT line, error_type, coalesce(min_by(column_name, column_idx), ''), any_value(csv_line) FROM {errors} "
+        "GROUP BY line, error_type ORDER BY line, error_type",
+    )
     con.execute(f"DROP TABLE {errors}; DROP TABLE {errors}_scan")
-    return found
+    return [Line(line, kind, column, _cells(text or "", layout)) for line, kind, column, text in found]
 
 
-def _without_footer(
-    broken: list[tuple[int, str, str]], count: int, layout: Layout
-) -> tuple[list[tuple[int, str, str]], int]:
+def _cells(text: str, layout: Layout) -> int:
+    """Cells of a line as the engine kept it, which may begin with the blank lines before it."""
+    return max(map(len, csv.reader(io.StringIO(text, newline=""), delimiter=layout.delimiter)), default=0)
+
+
+def _without_footer(broken: list[Line], count: int, layout: Layout) -> tuple[list[Line], int]:
     """Return the broken lines that are no footer, and how many read rows at the end are footer."""
     if not layout.footer_rows:
         return broken, 0
     last = count + layout.header_row
-    tail = [row for row in broken if row[0] > last and row[1] == "MISSING COLUMNS"]
+    tail = [row for row in broken if row.number > last and row.kind == SHORT]
     kept = [row for row in broken if row not in tail]
     if layout.footer_rows < 0:
         return kept, 0
     return kept, min(max(layout.footer_rows - len(tail), 0), count)
-
-
-def _unreadable(origin: str, line: int, kind: str, column: str) -> Violation:
-    says = {
-        "MISSING COLUMNS": "the row has fewer cells than the header",
-        "TOO MANY COLUMNS": "the row has more cells than the header",
-        "INVALID ENCODING": "the cell is not UTF-8 text",
-        "UNQUOTED VALUE": "a quotation mark is not closed",
-    }.get(kind, kind.lower())
-    fix = "quote cells that hold the delimiter or a quotation mark, or declare footer_rows in a mapping"
-    if kind == "INVALID ENCODING":
-        fix = "save the file as UTF-8, or read it through a mapping with its encoding, such as encoding: cp1252"
-    return Violation(
-        check="file",
-        severity="error",
-        origin=origin,
-        table=stem(Path(origin)),
-        column=column,
-        says=says,
-        fix=fix,
-        key="row",
-        keys=(str(line),),
-    )
 
 
 def _read_excel(con: duckdb.DuckDBPyConnection, path: Path, name: str, layout: Layout) -> Raw:

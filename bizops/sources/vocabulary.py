@@ -46,7 +46,7 @@ TABLE_WORDS: dict[str, tuple[str, ...]] = {
 COMMON: dict[str, tuple[str, ...]] = {
     "extracted_at": ("fivetran_synced", "airbyte_extracted_at", "sdc_extracted_at", "extracted_on"),
     "is_deleted": ("isdeleted", "deleted", "archived", "fivetran_deleted"),
-    "currency": ("currency_iso_code", "currency_code", "deal_currency_code"),
+    "currency": ("currency_iso_code", "currency_code", "deal_currency_code", "amount_currency", "currency_iso"),
     "created_at": (
         "created_date",
         "createdate",

@@ -94,6 +94,12 @@ def test_sorted_bars_put_the_side_of_the_total_first(kit: SimpleNamespace) -> No
     assert [w for w in kit.both(charts.sorted_bars(rising, **ABOUT))[0].words if w in "ABCD"] == ["B", "D", "A", "C"]
 
 
+def test_sorted_bars_show_three_digits_at_most(kit: SimpleNamespace) -> None:
+    frame = pd.DataFrame({"label": ["A", "B", "C", "D"], "value": [-60_180.0, -4_321.0, 999.0, -12_345.0]})
+    for drawing in kit.both(charts.sorted_bars(frame, signed=True, currency="EUR", **ABOUT)):
+        assert {"−60.2", "−12.3", "−4.32", "+1.00"} <= set(drawing.words)
+
+
 def test_colour_follows_the_direction_of_good(kit: SimpleNamespace) -> None:
     frame = pd.DataFrame({"label": ["A", "B"], "value": [-10.0, 30.0]})
     up, down = (

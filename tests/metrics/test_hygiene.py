@@ -70,7 +70,7 @@ def test_defects_of_open_deals(read: Any, make: Any) -> None:
     ]
     found = read.by(open_defects(make({"opportunity": rows})), "check")
     assert {k: (v["n"], v["of"], v["value"]) for k, v in found.items()} == {
-        "Open deal with a close date that has passed": (1, 5, 20),
+        "Open deal with a close date that has passed": (1, 4, 20),
         "Open deal without a close date": (1, 5, 0),
         "Open deal without an amount": (1, 5, 0),
         "Open deal without a next step": (1, 5, 0),
@@ -88,9 +88,17 @@ def test_defects_of_closed_deals(read: Any, make: Any) -> None:
     data = make({"opportunity": rows})
     found = read.by(closed_defects(data, q3(data)), "check")
     assert {k: (v["n"], v["of"], v["value"]) for k, v in found.items()} == {
-        "Won deal without an amount": (1, 5, 0),
-        "Lost deal without a reason": (2, 5, 16),
+        "Won deal without an amount": (1, 2, 0),
+        "Lost deal without a reason": (2, 3, 16),
     }
+
+
+def test_a_check_that_no_deal_could_fail_is_of_none(read: Any, make: Any) -> None:
+    undated = deal("a", close_on=None, is_closed=False, is_won=False, lost_reason=None)
+    data = make({"opportunity": [deal("w", lost_reason=None), undated]})
+    assert read.by(closed_defects(data, q3(data)), "check")["Lost deal without a reason"]["of"] == 0
+    passed = read.by(open_defects(data), "check")["Open deal with a close date that has passed"]
+    assert (passed["n"], passed["of"], passed["value"]) == (0, 0, 0)
 
 
 def test_renewals_are_no_sales(read: Any, make: Any) -> None:

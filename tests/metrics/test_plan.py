@@ -142,6 +142,59 @@ def test_attainment_to_plan_by_region(read: Any, make: Any) -> None:
     assert read.one(METRICS["BKG-02"](data, q3(data)))["value"] == 0.45
 
 
+def sold(name: str, place: str, **more: Any) -> dict[str, Any]:
+    return {**WON, "opportunity_id": name, "region": place, **more}
+
+
+STILL_OPEN = {"is_closed": False, "is_won": False, "close_on": date(2026, 12, 1)}
+
+
+@pytest.mark.parametrize(
+    ("south", "whole"),
+    [
+        ({}, None),
+        (STILL_OPEN, None),
+        ({"is_won": False}, 60),
+        ({"close_on": date(2024, 8, 1)}, 60),
+        ({"type": "renewal"}, 60),
+        ({"region": None}, 60),
+    ],
+    ids=["won", "open", "lost", "retired", "renewed", "unknown"],
+)
+def test_a_plan_of_one_region_is_not_the_companys(read: Any, make: Any, south: dict[str, Any], whole: Any) -> None:
+    data = make({"opportunity": [WON | {"type": "new"}, sold("b", "South", **south)], "plan": REGIONS[:1]})
+    assert read.one(plan(data, "BKG-01", q3(data)))["value"] == whole
+    assert has_plan(data, "BKG-01", q3(data)) == (whole is not None)
+    # what was asked by region stays for the region that has a plan, and for a report of that region
+    assert read.values(plan(data, "BKG-01", q3(data), ["region"]), "region") == {"North": 60}
+    assert read.one(plan(data.within(Scope("region", "North")), "BKG-01", q3(data)))["value"] == 60
+
+
+def test_cells_make_a_region_only_where_each_that_sells_is_planned(read: Any, make: Any) -> None:
+    deals = [sold("a", "North", segment="ENT"), sold("b", "South", segment="SMB"), sold("c", "South", segment="ENT")]
+    data = make({"opportunity": deals, "plan": CELLS})
+    assert read.values(plan(data, "BKG-01", q3(data), ["region"]), "region") == {"North": 60}
+    assert read.values(plan(data, "BKG-01", q3(data), ["segment"]), "segment") == {"SMB": 65}
+    assert read.one(plan(data, "BKG-01", q3(data)))["value"] is None
+    assert read.one(plan(make({"opportunity": deals[:2], "plan": CELLS}), "BKG-01", q3(data)))["value"] == 100
+
+
+def test_a_region_that_plans_two_months_of_three_leaves_no_total(planned: Any) -> None:
+    months = [row(10, '{"region":"South"}', span=span) for span in MONTHS]
+    assert planned([REGIONS[0], *months]) == 90
+    assert planned([REGIONS[0], *months[:2]]) is None
+
+
+def test_plans_of_people_name_them_by_id_or_by_name(read: Any, make: Any) -> None:
+    deals = [WON, sold("b", "South", owner_id="p2")]
+    people = [{"person_id": "p1", "name": "Ada"}, {"person_id": "p2", "name": "Bob"}]
+    plans = [row(60, '{"owner":"p1"}'), row(30, '{"owner":"Bob"}')]
+    data = make({"opportunity": deals, "dim_person": people, "plan": plans})
+    assert read.one(plan(data, "BKG-01", q3(data)))["value"] == 90
+    partly = make({"opportunity": deals, "dim_person": people, "plan": plans[:1]})
+    assert read.one(plan(partly, "BKG-01", q3(partly)))["value"] is None
+
+
 def test_target_is_the_plan_else_the_quotas_and_says_which(read: Any, make: Any) -> None:
     tables = {"opportunity": [WON], "quota": [QUOTA]}
     both = target(make(tables | {"plan": [row(60)]}), q3(make(tables)))

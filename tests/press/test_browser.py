@@ -3,10 +3,12 @@
 import csv
 import io
 import shutil
+import subprocess
 
 import pandas as pd
 import pytest
 from nbformat.v4 import new_markdown_cell, new_notebook
+from PIL import Image
 
 from bizops import press, theme
 from bizops.findings import Section
@@ -189,6 +191,76 @@ def test_no_table_is_wider_than_its_paper(visit, name):
     page.emulate_media(media="print")
     widths = page.eval_on_selector_all("table", "ts => ts.map(t => [t.scrollWidth, !!t.closest('.landscape')])")
     assert [w for w, is_across in widths if w > (across if is_across else upright)] == []
+
+
+def test_a_table_that_goes_on_at_the_right_says_so_on_a_phone(browser, sample, tmp_path):
+    many = [Col(f"c{i}", f"Measure {i}", "count") for i in range(8)]
+    frame = pd.DataFrame({"kpi": ["Net revenue retention of the year"], **{c.name: [1e6] for c in many}})
+    frame["status"] = "watch"
+    wide = Table("score", "Score", frame, [Col("kpi", "Measure"), *many, Col("status", "Status", "status")])
+    narrow = Table("few", "Few", frame, [Col("kpi", "Measure"), many[0]])
+    text = press.render(new_notebook(cells=[sample.displayed(wide), sample.displayed(narrow)]), "leadership", {})
+    (tmp_path / "page.html").write_text(text, encoding="utf-8")
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    page.goto((tmp_path / "page.html").as_uri())
+    left, right = page.eval_on_selector(
+        "#t-score tbody .s", "e => [e.getBoundingClientRect().left, e.getBoundingClientRect().right]"
+    )
+    assert 0 < left < right <= 390, "the status is in sight before anything is scrolled"
+    first = page.eval_on_selector("#t-score tbody th", "e => e.getBoundingClientRect().width")
+    assert 80 <= first <= 0.38 * 390 + 1
+    edges = {}
+    for name in ("score", "few"):
+        box = page.locator(f".scroll:has(#t-{name})")
+        box.evaluate("e => { e.querySelector('table').style.visibility = 'hidden' }")
+        edges[name] = box.screenshot()
+        box.evaluate("e => { e.scrollLeft = e.scrollWidth }")
+        edges[f"{name} at its end"] = box.screenshot()
+    page.close()
+    shaded = {name: shade_at_the_right(png) for name, png in edges.items()}
+    assert shaded == {"score": True, "score at its end": False, "few": False, "few at its end": False}
+
+
+def shade_at_the_right(png):
+    """Whether the last column of pixels of a picture has another colour than its middle."""
+    picture = Image.open(io.BytesIO(png)).convert("L")
+    row = picture.height // 2
+    return abs(picture.getpixel((picture.width - 1, row)) - picture.getpixel((picture.width // 2, row))) > 20
+
+
+def pages_of(paper, folder):
+    """The text of every page of a PDF."""
+    (folder / "paper.pdf").write_bytes(paper)
+    command = ["pdftotext", "-layout", folder / "paper.pdf", "-"]
+    text = subprocess.run(command, capture_output=True, text=True, check=True)
+    return text.stdout.split("\f")[:-1]
+
+
+@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="no pdftotext on this machine")
+@pytest.mark.parametrize("before", range(30, 40, 2))
+def test_on_paper_a_heading_is_never_left_alone_nor_a_note(browser, sample, tmp_path, before):
+    """Whatever the height before it, heading, intro and figure are on one page, a table and its note too."""
+    lines = "\n\n".join(f"Line {i}." for i in range(before))
+    frame = pd.DataFrame({"deal": [f"deal {i}" for i in range(12)], "n": range(12)})
+    note = Table("deals", "Deals", frame, [Col("deal", "Deal"), Col("n", "N", "count")], note="Note of the table.")
+    cells = [
+        new_markdown_cell(f"## First\n\n{lines}"),
+        sample.displayed(note),
+        new_markdown_cell("## Which question?\n\nIntro of the section, which takes a line. " + "More words. " * 20),
+        sample.displayed(Section("gap", f"Enterprise {'explains ' * 15}most", sample.gap_section().blocks)),
+    ]
+    (tmp_path / "page.html").write_text(press.render(new_notebook(cells=cells), "leadership", {}), encoding="utf-8")
+    page = browser.new_page()
+    page.goto((tmp_path / "page.html").as_uri())
+    pages = pages_of(page.pdf(prefer_css_page_size=True), tmp_path)
+    page.close()
+
+    def where(words):
+        return next(i for i, text in enumerate(pages) if words in text)
+
+    assert where("Which question?") == where("Intro of the section") == where("New ARR, EUR, company")
+    assert where("deal 11") == where("Note of the table")
+    assert where("Enterprise explains explains") == where("explains most") == where("New ARR, EUR, company")
 
 
 def test_a_link_into_a_closed_detail_opens_it(visit, folder, qbr, sample):

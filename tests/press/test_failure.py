@@ -100,11 +100,33 @@ def test_it_leads_to_the_last_good_page_if_there_is_one(failed):
 
 
 def test_parameters_are_listed_with_where_they_come_from(failed):
-    record = failed(overrides={"period": "2026Q3"})
+    given = {"company": "x.yaml", "as_of": "2026-10-04", "period": "2026Q3", "level": "region", "people": False}
+    record = failed(
+        parameters=given,
+        origins={"company": "--company", "as_of": "--as-of", "period": "case", "level": "-p", "people": "default"},
+    )
     rows = BeautifulSoup(press.failure_page(record), "html.parser").tbody.find_all("tr")
     found = {r.th.get_text(): [td.get_text() for td in r.find_all("td")] for r in rows}
-    assert found["period"] == ["2026Q3", "-p"]
-    assert found["as_of"] == ["2026-10-04", "case, option or default"]
+    assert found == {
+        "company": ["x.yaml", "command line (--company)"],
+        "as_of": ["2026-10-04", "command line (--as-of)"],
+        "period": ["2026Q3", "case"],
+        "level": ["region", "command line (-p)"],
+        "people": ["no", "default"],
+    }
+
+
+def test_the_command_to_run_again_is_the_one_that_was_given(failed):
+    command = ["bizops", "run", "qbr", "--case", "default", "-p", "member=Great Britain", "--as-of", "2026-09-30"]
+    page = text_of(press.failure_page(failed(command=command)))
+    assert "Run it again: bizops run qbr --case default -p 'member=Great Britain' --as-of 2026-09-30" in page
+
+
+def test_a_traceback_that_names_no_folder_is_told_from_the_package_on(failed, notebook):
+    error = notebook.cells[2].outputs[0]
+    error.traceback = [line.replace("/srv/team/", "") for line in error.traceback]
+    places = [li.get_text() for li in BeautifulSoup(press.failure_page(failed(), notebook), "html.parser").ol("li")]
+    assert "bizops/metrics/quota.py, line 41, in quota" in places
 
 
 def test_a_record_without_anything_still_gives_a_page():

@@ -101,6 +101,34 @@ def test_a_run_with_other_parameters_is_kept_apart(publish, site):
     assert "5\xa0Oct\xa02026" in article.find("ul").get_text()
 
 
+OTHER = {"name": "Other", "file": "params/companies/other.yaml", "of_case": False}
+
+
+@pytest.mark.parametrize(
+    "later", [{"company": OTHER}, {"company": OTHER, "overrides": {"company": OTHER["file"]}}, {"overrides": {"x": 1}}]
+)
+def test_a_good_run_of_another_company_or_with_p_does_not_hide_a_failed_one(publish, site, later):
+    publish("20261005T041500Z-3f9c", latest=True)
+    publish("20261006T041500Z-0000", status="failed", started_at="2026-10-06T04:15:00Z")
+    publish("20261007T041500Z-0000", started_at="2026-10-07T04:15:00Z", title="Other", **later)
+    soup = site()
+    assert "the last run of 1 case did not succeed" in soup.main.header.get_text()
+    article = soup.article
+    assert "■ Failed 6\xa0Oct\xa02026" in " ".join(article.find("ul").get_text(" ", strip=True).split(" "))
+    own, kept = article.details.find_all("table")
+    assert len(own.tbody.find_all("tr")) == 2
+    differing = kept.tbody.find_all("td")[1].get_text()
+    assert differing == ("x=1" if "company" not in later else "company=params/companies/other.yaml")
+
+
+def test_a_failed_run_of_another_company_is_not_the_cases_last(publish, site):
+    publish("20261005T041500Z-3f9c", latest=True)
+    publish("20261007T041500Z-0000", status="failed", started_at="2026-10-07T04:15:00Z", company=OTHER)
+    soup = site()
+    assert "every last run is good" in soup.main.header.get_text()
+    assert "● Good 5\xa0Oct\xa02026" in soup.article.find("ul").get_text(" ", strip=True)
+
+
 def test_a_case_that_never_succeeded(publish, site):
     publish("20261006T041500Z-0000", status="failed")
     assert site().article.h3.get_text() == "No good page yet"

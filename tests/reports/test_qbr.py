@@ -16,9 +16,10 @@ from bizops.findings import Off
 from bizops.findings.wire import walk
 from bizops.reports import qbr
 from bizops.reports._context import Context
-from bizops.reports.qbr.gap import contributions, gap_of
+from bizops.reports.qbr.gap import _telling, contributions, gap_of
 from bizops.reports.qbr.measures import measure, measures
 from bizops.reports.qbr.params import members
+from bizops.reports.qbr.people import merged
 from bizops.reports.qbr.ties import tie_outs
 from tests.reports.conftest import Write, closed_deals
 
@@ -215,7 +216,7 @@ def test_a_quarter_without_any_deal_is_zero_and_says_so(company_on_disk: Write) 
     deals = pd.concat([closed_deals(q, 30, 9, 10.0, f"q{i}") for i, q in enumerate(QUARTERS[:4])])
     context = review(company_on_disk({"opportunity": deals}), "2025-03-31")
     assert measure(context, qbr.METRICS["BKG-01"]).value == 0.0
-    assert plain(qbr.answer(context).title) == "Q1 FY25 bookings EUR 0, 100.0 % below Q4 FY24"
+    assert plain(qbr.answer(context).title) == "Q1 FY25 bookings EUR 0, 100.0 % below the mean of the 4 quarters before"
     assert qbr.wins_and_losses(context).payload()["kind"] == "section"
 
 
@@ -290,3 +291,61 @@ def test_the_notebook_has_the_parameters_of_the_model() -> None:
     defaults = {name: f.default for name, f in qbr.Params.model_fields.items()}
     assert set(assigned) == set(defaults)
     assert qbr.Params.read(assigned) == qbr.Params()
+
+
+# -- what a reader must not be told
+
+
+def test_a_period_before_the_records_is_refused_and_a_day_before_them_too(sliced: Path) -> None:
+    context = review(sliced, "2025-03-31")
+    early = qbr.Params.read({"company": str(sliced), "period": "2023Q4"})
+    with pytest.raises(InputError, match="2023Q4 ends before the source's first closed deal, on 2024-01-01"):
+        early.check(context.data)
+    empty = review(sliced, "2020-06-30")
+    with pytest.raises(InputError, match="no opportunity is left at the end of 2020-06-30"):
+        qbr.Params.read({"company": str(sliced)}).check(empty.data)
+
+
+@pytest.mark.parametrize("text", ["2025W10", "FY2024", "2024-05"])
+def test_the_review_is_of_a_quarter(sliced: Path, text: str) -> None:
+    with pytest.raises(InputError, match="the review is of a quarter"):
+        review(sliced, "2025-03-31", period=text)
+
+
+def test_parts_due_by_now_sum_to_the_company(sliced: Path) -> None:
+    """One usual course for all: otherwise the regions' pages would not add up to the company's."""
+    whole = review(sliced, "2025-02-15", period="current")
+    parts = [review(sliced, "2025-02-15", period="current", level="region", member=r) for r in ("North", "South")]
+    due = [measure(c, qbr.METRICS["BKG-01"]).target.value for c in (whole, *parts)]
+    assert due[0] is not None
+    assert 0 < due[0] <= 2200
+    assert sum(d or 0.0 for d in due[1:]) == pytest.approx(due[0])
+
+
+@pytest.mark.parametrize(
+    ("bars", "told"),
+    [
+        ([-127, -120, 111, 43], [-127, -120, 111]),  # two causes of 247 for a gap of 93: what works against it is told
+        ([-90, -20, 5], [-90, -20, 5]),
+        ([-60, -20, -10], [-60, -20]),
+        ([70, -30, 20], [70, -30]),
+    ],
+)
+def test_two_causes_that_overshoot_are_told_with_what_works_against_them(bars: list[int], told: list[int]) -> None:
+    amounts = pd.Series(bars, dtype=float)
+    assert [amounts[i] for i in _telling(amounts, float(sum(bars)))] == told
+
+
+def test_groups_of_fewer_than_five_people_are_shown_together() -> None:
+    rows = pd.DataFrame(
+        {"label": list("abcd"), "credit": [1.0, 2, 3, 40], "quota": [2.0, 2, 2, 50], "n": [1, 3, 6, 20],
+         "attainment": [0.5, 1, 1.5, 0.8]}
+    )  # fmt: skip
+    found = merged(rows)
+    assert found["n"].min() >= 5
+    assert found["label"].tolist() == ["d", "Groups of fewer than 5"]
+    last = found.iloc[-1]
+    assert (last["n"], last["credit"], last["attainment"]) == (10, 6.0, 1.0)
+    assert found["credit"].sum() == rows["credit"].sum()
+    alone = merged(rows.assign(n=[5, 6, 7, 8]))
+    assert sorted(alone["label"]) == list("abcd")

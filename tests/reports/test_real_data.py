@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -94,6 +96,20 @@ def test_maven_dirt_is_counted_on_the_page(maven: Context) -> None:
 @needs_maven
 def test_maven_tie_outs_hold(maven: Context) -> None:
     assert [t.says for t in tie_outs(maven) if not t.holds] == []
+
+
+@needs_maven
+def test_maven_runs_from_the_command_line(tmp_path: Path) -> None:
+    """The whole path on a CRM export: one region's page, made by the command that the how-to names."""
+    command = [str(Path(sys.executable).with_name("bizops")), "run", "qbr", "--out", str(tmp_path), "--json"]
+    command += ["--company", "params/companies/crm_maven.yaml", "-p", "level=region", "-p", "member=West"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (page,) = tmp_path.glob("qbr/default/2*/report.html")
+    text = page.read_text(encoding="utf-8")
+    assert "West: Q4 FY17 bookings" in text
+    assert 'data-v="989861' in text  # won value of the West in the quarter, as the file adds up
+    assert str(ROOT) not in text
 
 
 # -- AdventureWorks: orders and hierarchical targets, no lost and no open deals

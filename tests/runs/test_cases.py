@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from bizops.errors import InputError
 from bizops.runs.cases import case_names, find_case, from_options, read_cases, values_of
@@ -40,6 +40,39 @@ def write(tmp_path: Path) -> Any:
 def values(root: Path, case: str = "default", *options: str) -> Any:
     found = find_case(root, "r", case)
     return values_of(Params, {**found.settings, **from_options(options)}, found.where)
+
+
+class Fitting(Params):
+    """Two parameters that must fit each other."""
+
+    member: str = ""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if bool(self.member) != (self.level == "region"):
+            raise ValueError(f"level '{self.level}' and member '{self.member}' do not fit")
+        return self
+
+
+@pytest.mark.parametrize(
+    ("case", "options", "place"),
+    [
+        ("default", ["level=region"], "-p level: level 'region'"),
+        ("default", ["member=North", "top=3"], "-p member: level 'company'"),
+        ("north", ["level=company", "top=3"], "-p level: level 'company'"),
+        ("wrong", ["top=3"], "params/r.yaml line 4, case 'wrong': level 'region'"),
+        ("wrong", [], "params/r.yaml line 4, case 'wrong': level 'region'"),
+    ],
+)
+def test_values_that_do_not_fit_are_told_where_they_were_given(
+    write: Any, case: str, options: list[str], place: str
+) -> None:
+    root = write("cases:\n  default: {}\n  north: {level: region, member: North}\n  wrong: {level: region}\n")
+    found = find_case(root, "r", case)
+    settings = {**found.settings, **from_options(options)}
+    with pytest.raises(InputError) as caught:
+        values_of(Fitting, settings, found.where, alone=found.settings)
+    assert str(caught.value).startswith(place)
 
 
 def refusal(root: Path, case: str = "default", *options: str) -> str:

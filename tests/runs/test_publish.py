@@ -109,9 +109,10 @@ def test_latest_moves(tmp_path: Path, as_of: str, changes: dict[str, Any]) -> No
     assert publishing.publish_run(tmp_path, NEW, as_of, **changes) is True
 
 
-def test_a_company_of_the_command_line_gives_way_to_the_cases_own(tmp_path: Path) -> None:
+def test_a_run_of_another_company_is_never_the_latest(tmp_path: Path) -> None:
     other = {"name": "Other", "file": "x.yaml", "of_case": False}
-    assert publishing.publish_run(tmp_path, OLD, "2026-10-09", company=other) is True
+    assert publishing.publish_run(tmp_path, OLD, "2026-10-09", company=other) is False
+    assert latest(tmp_path) is None
     assert publishing.publish_run(tmp_path, NEW, "2026-10-01") is True
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import sys
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
@@ -212,7 +213,68 @@ def test_a_company_file_outside_of_the_project(project: SimpleNamespace, tmp_pat
     assert found.company.name == "Other"
     assert found.company_of_case is False
     assert found.parameters["company"] == "../elsewhere/acme.yaml"
-    assert prepare(project.request(company="params/company.yaml"), project.root).company_of_case is True
+    assert found.overrides == {"company": "../elsewhere/acme.yaml"}
+    own = prepare(project.request(company="params/company.yaml"), project.root)
+    assert (own.company_of_case, own.overrides) == (True, {})
+
+
+def test_a_run_of_another_company_is_kept_and_never_the_latest(project: SimpleNamespace) -> None:
+    settings = project.root / "params/company.yaml"
+    (project.root / "params/other.yaml").write_text(settings.read_text().replace("Acme", "Other"))
+    record = run(project, company="params/other.yaml")
+    assert record.ok
+    assert record.overrides == {"company": "params/other.yaml"}
+    assert record.is_latest_candidate is False
+    assert not (project.out / "tiny/default/latest.json").exists()
+    (project.root / "params/tiny.yaml").write_text("cases:\n  default: {company: params/other.yaml}\n")
+    named = run(project, company="params/other.yaml")
+    assert (named.overrides, latest_of(project)["run_id"]) == ({}, named.run_id)
+
+
+def test_the_record_says_where_values_came_from_and_how_to_run_it_again(project: SimpleNamespace) -> None:
+    options = {"as_of": "2026-09-30", "company": str(project.root / "params/company.yaml")}
+    found = prepare(project.request("short", "act=a b", **options), project.root)
+    assert found.origins == {
+        "company": "--company",
+        "as_of": "--as-of",
+        "period": "default",
+        "weight": "default",
+        "code": "case",
+        "act": "-p",
+        "wait": "case",
+    }
+    assert found.command == (
+        *("bizops", "run", "tiny", "--case", "short", "-p", "act=a b"),
+        *("--as-of", "2026-09-30", "--company", "params/company.yaml"),
+    )
+
+
+def test_what_the_data_cannot_answer_is_told_where_it_was_given(
+    project: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = project.request("short", "act=x")
+
+    def check(self: Any, data: Any) -> None:
+        raise InputError("there is no act 'x'", where="act", fix="choose another")
+
+    monkeypatch.setattr(request.report.params, "check", check)
+    with pytest.raises(InputError, match=r"^-p act: there is no act 'x'"):
+        prepare(request, project.root)
+
+
+def test_a_failed_notebook_names_no_folder_of_this_machine(project: SimpleNamespace) -> None:
+    notebook = project.root / "notebooks/tiny.ipynb"
+    act = "import os, sys, pandas\\nprint(os.getcwd(), os.__file__)\\nprint(pandas.__file__, file=sys.stderr)\\n"
+    text = notebook.read_text().replace("import os, signal, time\\n", act + "pandas.DataFrame({'a': [1]})['b']\\n")
+    notebook.write_text(text)
+    record = run(project)
+    assert record.status == "failed"
+    folder = folder_of(project, record)
+    found = (folder / "notebook.ipynb").read_text()
+    assert "KeyError" in found
+    for hidden in (str(project.root), "site-packages", sys.prefix, sys.base_prefix, "ipykernel_"):
+        assert hidden not in found, hidden
+    assert "pandas/core/frame.py, line" in (folder / "failure.html").read_text()
 
 
 def test_all_cases_one_refused_one_failing(project: SimpleNamespace) -> None:

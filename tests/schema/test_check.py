@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
@@ -11,7 +12,9 @@ import ibis
 import pyarrow as pa
 import pytest
 
-from bizops.schema import TABLES
+from bizops import company
+from bizops.metrics import METRICS
+from bizops.schema import TABLES, rules
 from bizops.schema.check import Context, Passed, Violation, check_table
 
 Rows = list[dict[str, Any]]
@@ -134,3 +137,68 @@ def test_messages_hold_no_personal_values() -> None:
     assert "more than once" in text
     assert "Ada" not in text
     assert "example" not in text
+
+
+def planned(end: date, metric: str = "BKG-01", start: date = date(2026, 7, 1)) -> dict[str, Any]:
+    made = {"metric_id": metric, "scope": "{}", "period_start": start, "period_end": end}
+    return {**made, "version": "budget", "value": 5}
+
+
+def test_an_inclusive_end_of_a_period_is_a_warning_with_keys() -> None:
+    good = [planned(date(2026, 10, 1)), planned(date(2026, 10, 1), start=date(2026, 9, 1))]
+    assert found("plan", {"plan": good}) == []
+    bad = next(v for v in found("plan", {"plan": [*good, planned(date(2026, 9, 30))]}))
+    assert (bad.check, bad.severity, bad.rows, bad.of) == ("period_end_is_exclusive", "warning", 1, 3)
+    assert "write 2026-10-01 for a quarter that ends on 30 September" in str(bad)
+    assert "BKG-01 + {} + 2026-07-01 + budget" in bad.keys[0]
+    # a week may end anywhere, also before the last day of a month
+    assert found("plan", {"plan": [planned(date(2026, 8, 31), start=date(2026, 8, 24))]}) == []
+    quota = {"quota_id": "Q-1", "owner_id": "P", "amount": 1, "period_start": date(2026, 2, 1)}
+    assert [
+        (v.check, v.keys[0].split()[0]) for v in found("quota", {"quota": [quota | {"period_end": date(2026, 2, 28)}]})
+    ] == [("period_end_is_exclusive", "Q-1")]
+
+
+@pytest.mark.parametrize(("metric", "is_known"), [("ARR-11-MEDIAN", True), ("Bookings", False), ("bkg-01", False)])
+def test_plans_name_metrics_by_id(metric: str, *, is_known: bool) -> None:
+    broken = found("plan", {"plan": [planned(date(2026, 10, 1)), planned(date(2026, 10, 1), metric)][is_known:]})
+    assert [(v.check, v.severity, v.rows) for v in broken] == (
+        [] if is_known else [("metric_id_has_form", "warning", 1)]
+    )
+    assert is_known or f"{metric} + {{}} + 2026-07-01" in str(broken[0])
+
+
+def test_the_form_of_ids_fits_every_metric() -> None:
+    assert METRICS
+    assert all(re.search(rules.METRIC_ID, name) and company.METRIC_ID.fullmatch(name) for name in METRICS)
+
+
+def test_managers_in_a_circle() -> None:
+    chains = [
+        ("boss", None),
+        ("a", "boss"),
+        ("b", "a"),
+        ("x", "y"),
+        ("y", "z"),
+        ("z", "x"),
+        ("under", "x"),
+        ("me", "me"),
+    ]
+    people = [{"person_id": p, "manager_id": m} for p, m in chains]
+    (broken,) = (v for v in found("dim_person", {"dim_person": people}) if v.check != "reference")
+    assert (broken.check, broken.severity, broken.rows, broken.of) == ("managers_form_no_circle", "warning", 4, 8)
+    assert broken.keys == ("me ('me')", "x ('y')", "y ('z')", "z ('x')")
+    assert found("dim_person", {"dim_person": people[:3]}) == []
+
+
+def test_days_that_no_business_knows() -> None:
+    rows = [
+        deal(1, close_on=date(26, 8, 1)),
+        deal(2, close_on=date(2926, 8, 1)),
+        deal(3),
+        deal(4, close_on=date(1900, 1, 1)),
+    ]
+    (broken,) = (v for v in found("opportunity", {"opportunity": rows}) if v.column == "close_on")
+    assert (broken.severity, broken.rows) == ("error", 2)
+    assert broken.keys == ("O-1 ('0026-08-01')", "O-2 ('2926-08-01')")
+    assert "no possible day" in str(broken)

@@ -185,3 +185,17 @@ def test_a_url_never_shows_its_password(place: Place, monkeypatch: pytest.Monkey
     assert "no connection" in str(caught.value)
     with pytest.raises(InputError, match="the environment has no NOT_SET_HERE"):
         connect_url("postgres://me:${NOT_SET_HERE}@host/db")
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgres://u:p@ss@h:5432/db?sslpassword=x&a=b", "postgres://u:***@h:5432/db?sslpassword=***&a=***"),
+        ("postgres://u@h/db", "postgres://u@h/db"),
+        ("duckdb:///folder/file.db", "duckdb:///folder/file.db"),
+    ],
+)
+def test_a_url_is_told_without_its_secrets(url: str, shown: str) -> None:
+    from bizops.sources.database import safe
+
+    assert safe(url) == shown

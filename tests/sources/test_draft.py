@@ -140,3 +140,51 @@ def test_nothing_to_draft(place: Place, files: tuple[str, ...], says: str) -> No
     place.write("odd.csv", "shoe,hat\n1,2\n")
     with pytest.raises(InputError, match=says):
         draft_mapping([Path(place.folder / f) for f in files])
+
+
+SALESFORCE_REPORT = (
+    "Opportunity ID,Opportunity Name,Amount Currency,Amount,Close Date,Stage\n"
+    "0063000000AbCdE,Größe,EUR,10,2026-01-05,Closed Won\n"
+    "0063000000AbCde,Zwei,EUR,20,2026-02-05,Demo\n"
+)
+FOOTER = '\n"Pipeline report"\n"Copyright (c) 2000-2026"\n'
+
+
+def test_a_report_export_with_footer_short_ids_and_an_old_encoding(place: Place) -> None:
+    path = place.write("deals.csv", SALESFORCE_REPORT + FOOTER, "cp1252")
+    draft = draft_mapping([path])
+    drafted = yaml.safe_load(draft.yaml)
+    assert drafted["files"]["deals"] == {"file": "deals.csv", "encoding": "cp1252", "footer_rows": 2}
+    columns = drafted["tables"]["opportunity"]["columns"]
+    assert columns["opportunity_id"] == {"sql": 'sf18(deals."Opportunity ID")'}
+    assert columns["currency"] == "Amount Currency"
+    report = place.check(place.mapped(draft.yaml))
+    with report.data as data:
+        found = data["opportunity"].order_by("amount").to_pyarrow().to_pylist()
+    assert [(r["name"], float(r["amount"]), len(r["opportunity_id"])) for r in found] == [
+        ("Größe", 10, 18), ("Zwei", 20, 18),
+    ]  # fmt: skip
+
+
+def test_letters_of_another_encoding_far_below_the_header(place: Place) -> None:
+    lines = "".join(f"{n},name,1,2026-01-05,Demo{' ' * 60}\n" for n in range(20_000))
+    text = f"id,name,amount,close_date,stage\n{lines}20000,Größe,1,2026-01-05,Demo\nTotal\n"
+    drafted = yaml.safe_load(draft_mapping([place.write("deals.csv", text, "cp1252")]).yaml)
+    assert drafted["files"]["deals"] == {"file": "deals.csv", "encoding": "cp1252", "footer_rows": 1}
+
+
+def test_ragged_rows_and_plain_keys_are_left_alone(place: Place) -> None:
+    text = "id,amount,close_date,stage,notes\n" + "A-1,5,2026-01-05,Demo\n" * 30
+    drafted = yaml.safe_load(draft_mapping([place.write("deals.csv", text)]).yaml)
+    assert drafted["files"]["deals"] == {"file": "deals.csv"}
+    assert drafted["tables"]["opportunity"]["columns"]["opportunity_id"] == "id"
+
+
+def test_a_table_whose_key_repeats_is_drafted_from_distinct_rows(place: Place) -> None:
+    teams = place.write("teams.csv", "team,region\nT1,East\nT1,East\nT2,West\n")
+    drafted = yaml.safe_load(draft_mapping([teams]).yaml)
+    assert drafted["tables"]["dim_team"]["from"] == "teams_rows"
+    assert drafted["views"]["teams_rows"] == "SELECT DISTINCT team, region FROM teams"
+    assert load_mapping(place.write("draft.yaml", draft_mapping([teams]).yaml)).views
+    alone = place.write("teams.csv", "team,region\nT1,East\nT2,West\n")
+    assert "views:" not in draft_mapping([alone]).yaml

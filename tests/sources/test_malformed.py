@@ -103,6 +103,13 @@ CASES: dict[str, Case] = {
         changed("P-1,100.5", "Jörg,100.5"),
         encoding="latin-1",
     ),
+    "day of the first century": Case(
+        ("opportunity.close_on", "no possible day", "O-1 ('0026-08-01')", "correct the year"),
+        changed("2026-01-05", "0026-08-01"),
+    ),
+    "NUL byte": Case(
+        ("opportunity.csv", "opportunity.owner_id", "holds a NUL byte", "row 2"), changed("P-1,100.5", "P\0-1,100.5")
+    ),
     "latin-1 header": Case(
         ("opportunity.csv", "header is not UTF-8 text"), changed("owner_id", "größe"), encoding="latin-1"
     ),
@@ -288,3 +295,48 @@ def test_lists_the_row_of_the_file_after_quoted_line_ends(place: Place) -> None:
     report = place.check()
     report.data.close()
     assert report.violations[0].keys == ("3 ('bad')",)
+
+
+SALESFORCE_END = '"Confidential Information - Do Not Distribute"\nCopyright (c) 2000-2026\n'
+
+
+def messages(place: Place) -> list[str]:
+    report = place.check()
+    report.data.close()
+    return [v.sentence for v in report.violations]
+
+
+def test_footer_rows_are_one_error(place: Place) -> None:
+    place.write("opportunity.csv", DEALS + SALESFORCE_END)
+    report = place.check()
+    report.data.close()
+    assert [str(v).split("opportunity: ")[1] for v in report.violations] == [
+        "rows 5, 6 have 1 of 7 cells, fewer cells than the header: footer rows?\n"
+        "    fix: footer_rows: 2 in a mapping, or remove them"
+    ]
+
+
+def test_a_short_row_amid_the_others_is_one_error_and_no_footer(place: Place) -> None:
+    place.write("opportunity.csv", rows(GOOD, "O-8,P-1", "O-7,P-1,2", *(GOOD.replace("9", n) for n in "23456")))
+    assert messages(place) == ["the row has fewer cells than the header (2 to 3 of 7) (row 3, 4)"]
+
+
+def test_a_footer_of_full_width_is_one_error_beside_the_others(place: Place) -> None:
+    text = changed("100.5", "a lot") + "Total,,sum,all,x,,\nMade,by,CRM,on,a,rainy,day\n"
+    place.write("opportunity.csv", text)
+    assert messages(place) == [
+        "rows 5, 6 do not read in 5 columns (amount, created_at, close_on, is_closed, is_won): footer rows?",
+        "1 of 5 rows: no number (row 2 ('a lot'))",
+    ]
+
+
+def test_a_file_in_another_form_has_no_footer(place: Place) -> None:
+    lines = [f"O-{n},P-1,1,01.11.2025,05.01.2026,true,true" for n in range(30)]
+    place.write("opportunity.csv", rows(*lines))
+    assert [m.split(":")[0] for m in messages(place)] == ["30 of 30 rows", "30 of 30 rows"]
+
+
+def test_a_wrong_encoding_is_one_error(place: Place) -> None:
+    lines = [GOOD.replace("O-9,P-1", f"O-{n},Jörg") for n in range(30)]
+    place.write("opportunity.csv", rows(*lines), "latin-1")
+    assert messages(place) == ["the file is not UTF-8 text (row 2, 3, 4, 5, 6, ...)"]

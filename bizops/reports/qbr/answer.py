@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 from bizops import numbers
 from bizops.findings import Answer, Ask, Asks, Finding, Off, Section
 from bizops.metrics.bookings import bookings
 from bizops.reports._context import Context
-from bizops.reports.qbr.gap import contributions, drivers, gap_of
+from bizops.reports.qbr.gap import contributions, drivers, gap_of, plan_mismatch
 from bizops.reports.qbr.measures import measure, measures, not_measurable
 from bizops.reports.qbr.pipeline import coverage_finding, seen_at
 from bizops.reports.qbr.scorecard import headline
@@ -19,6 +19,7 @@ PLACES = {"BKG-03": "#s-wins", "BKG-08": "#s-pipeline", "ARR-05": "#s-retention"
 }
 """Measures whose missing the target asks for a decision, and the section that shows why."""
 
+_EXTRACT_LAG = 2
 _DUE_IN = 10
 _MOST_ASKS = 3
 
@@ -51,7 +52,8 @@ def _title(context: Context, result: Finding) -> str:
         gap = result.value - result.reference
         relative = numbers.change(result.value, result.reference)
         away = numbers.percent(abs(relative)) if relative is not None else numbers.money(abs(gap), context.currency)
-        text += f", {away} {'above' if gap >= 0 else 'below'} {result.reference_label}"
+        side = "above" if gap > 0 else "below"
+        text += f", {away} {side} {result.reference_label}" if round(gap, 2) else f", on {result.reference_label}"
     return text if len(text) <= 90 else text[len(scope) :]
 
 
@@ -70,6 +72,13 @@ def _asks(context: Context) -> list[Ask]:
         found.append(
             _ask(context, f"Decide on a recovery plan for {worst['part']}", "Largest part of the gap", "BKG-01", due,
                  "#s-contribution", float(worst["gap"]))
+        )  # fmt: skip
+    elif missed:
+        gap = measure(context, bookings)
+        short = (gap.value or 0.0) - (gap.target.value or 0.0)
+        found.append(
+            _ask(context, "Decide on a recovery plan for the shortfall", "Bookings below target", "BKG-01", due,
+                 "#s-plan-gap", short)
         )  # fmt: skip
     outlook = _outlook(context) if not context.off("pipeline") else None
     if outlook is not None and outlook.at_stake is not None and outlook.at_stake < 0:
@@ -96,11 +105,28 @@ def what_would_change(context: Context) -> Section:
     return Section("what-would-change", "What would change this answer", tuple(notes))
 
 
+def _as_extracted(context: Context) -> str:
+    """What a past page takes from today's tables because the source keeps no history of it."""
+    newest = max((i.extracted_at for i in context.data.info.values() if i.extracted_at), default=None)
+    if newest is None:
+        return ""
+    day = context.calendar.local_date(newest)
+    if day > context.as_of + timedelta(days=_EXTRACT_LAG):
+        return (
+            f"The tables were extracted on {numbers.day(day)}, after the day of this review: teams, managers, lines, "
+            "splits and risk classes are as of the extract, since the source keeps no history of them."
+        )
+    if day < context.as_of - timedelta(days=_EXTRACT_LAG):
+        return f"The newest extract is of {numbers.day(day)}; what happened since then is not in these numbers."
+    return ""
+
+
 def _reservations(context: Context) -> list[str]:
     found = []
     gap = gap_of(context)
     if not gap.reason:
         found += [n for n in gap.notes if n]
+    found += [text for text in (plan_mismatch(context), _as_extracted(context)) if text]
     if context.in_flight:
         found.append("The period is in flight; deals that close before its end change every number here.")
     small = [m.label for m in measures(context) if m.status == "too_little_data" and not m.reason]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
-from bizops import charts
+from bizops import charts, numbers
 from bizops.findings import Displayable, Finding, Off, Section, contribution
 from bizops.methods.plan_gap import PlanGap, plan_gap
 from bizops.metrics.bookings import bookings, components
@@ -21,6 +23,7 @@ from bizops.tables import Col, Table
 BY = ("region", "segment")
 TRAILING = 4
 UNNAMED = "(none)"
+ALL = "All deals"
 _MOVED = {
     "n_pulled_in": "n_pulled",
     "n_pulled_in_won": "n_pulled_won",
@@ -64,6 +67,20 @@ def _plan(context: Context) -> pd.DataFrame | float | None:
     return whole
 
 
+def plan_mismatch(context: Context) -> str:
+    """Return why the plan's parts could not be used, or an empty string: they do not add up to its total."""
+    whole = measure(context, bookings).target.value
+    if whole is None or isinstance(_plan(context), pd.DataFrame):
+        return ""
+    for by in (BY, BY[:1], BY[1:]):
+        frame = bookings_target_by(context, by)
+        if len(frame):
+            parts, total = (numbers.money(v, context.currency) for v in (frame["value"].sum(), whole))
+            names = " and ".join(by)
+            return f"The plan by {names} adds up to {parts}, the plan as a whole is {total}: parts use the run-rate."
+    return ""
+
+
 def _moves(context: Context, periods: list[Period]) -> pd.DataFrame | None:
     """Deals that changed quarter, of each period that the history covers from its start; None without history."""
     if context.data.missing(HISTORY):
@@ -95,7 +112,7 @@ def plan_gap_section(context: Context) -> Section:
     figure = charts.bridge(
         bars,
         id="plan-gap",
-        title=findings[-1].sentence,
+        title=findings[min(1, len(findings) - 1)].sentence,
         subtitle=f"Bookings, {context.currency}, {context.params.title_scope()}, {context.period.label}",
         start=(starts_at(context), gap.start),
         end=(gap.finish_label, gap.finish),
@@ -119,7 +136,7 @@ def drivers(context: Context) -> list[Finding]:
     if gap.reason:
         return []
     bars = bars_of(gap)
-    order = bars["amount"].abs().sort_values(ascending=False, kind="stable").index[:2]
+    order = _telling(bars["amount"], gap.change)
     total = distance(gap.change, starts_at(context).lower())
     return [
         contribution(
@@ -148,9 +165,19 @@ def distance(gap: float, reference: str) -> str:
     return f"shortfall against {reference}" if gap < 0 else f"excess over {reference}"
 
 
+def _telling(amounts: pd.Series, change: float) -> list[Any]:
+    """The two largest bars; where together they overshoot the gap, also the largest that works against it."""
+    order = list(amounts.abs().sort_values(ascending=False, kind="stable").index)
+    chosen = order[:2]
+    if sum(amounts[i] for i in chosen) * (1 if change > 0 else -1) > abs(change):
+        against = [i for i in order[2:] if amounts[i] * change < 0]
+        chosen += against[:1]
+    return chosen
+
+
 def _gap_table(context: Context, gap: PlanGap) -> Table:
-    level = max(("segment", "region"), key=lambda name: gap.frame[name].nunique())
-    wide = gap.wide(level)
+    level = _level(context, gap)
+    wide = _named_alone(gap.wide(level), level)
     labels = dict(zip(bars_of(gap)["effect"], bars_of(gap)["label"], strict=True))
     columns = [Col(level, level.capitalize())]
     columns += [Col(e, labels[e], "money", total="sum", signed=True) for e in gap.effects]
@@ -165,10 +192,26 @@ def _gap_table(context: Context, gap: PlanGap) -> Table:
     )
 
 
+def _level(context: Context, gap: PlanGap) -> str:
+    """The dimension of the table: the one that is planned, else the one with more parts."""
+    plan = _plan_by_part(context)
+    planned = [c for c in BY if plan is not None and c in plan.columns]
+    return planned[0] if len(planned) == 1 else max(BY, key=lambda name: gap.frame[name].nunique())
+
+
+def _named_alone(frame: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Return ``frame`` with its only part, if it has no name, called what it is: all deals."""
+    alone = len(frame) == 1 and frame[column].iloc[0] == UNNAMED
+    return frame.assign(**{column: ALL}) if alone else frame
+
+
 def contribution_section(context: Context) -> Section:
     """Return actual against plan by region and segment, and each part's share of the gap."""
     parts = contributions(context)
     reference = reference_name(context)
+    if len(parts) < 2:
+        off = Off("contribution-parts", "", "the source names neither regions nor segments to cut by")
+        return Section("contribution", "The gap cannot be cut into parts", (off,))
     if not parts["reference"].any():
         off = Off("contribution-plan", "Share of the gap", "neither a plan nor an earlier quarter to compare with")
         return Section("contribution", "Where bookings came from", (off, _parts_table(context, parts, reference)))

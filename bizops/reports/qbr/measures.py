@@ -17,6 +17,7 @@ from bizops.reports.qbr.targets import Target, target_of
 TRAILING_YEAR = (retention.gross_retention, retention.net_retention, retention.logo_churn)
 """Retention is measured on the opening cohort over the twelve months that end with the period (ARR-06 to ARR-08)."""
 
+TOO_YOUNG = "the source's records do not reach twelve months back"
 NO_MONTH = "no month of the period has passed"
 WIN_RATES = (bookings.win_rate, bookings.win_rate_value)
 NO_LOSSES = "no lost deal is recorded anywhere in the source, so a win rate would be 100 % by construction"
@@ -103,6 +104,9 @@ def _measure(context: Context, metric: Metric, label: str) -> Measure:
     if reason:
         return Measure(metric, label, None, None, None, Target(), better, reason=reason)
     now = _row(context, metric, context.window)
+    days = days_of(context, metric, context.window)
+    if metric in TRAILING_YEAR and days is not None and not covered_days(context, metric, days):
+        return Measure(metric, label, None, None, None, Target(), better, reason=TOO_YOUNG)
     prior, last_year = (past_value(context, metric, p) for p in (context.prior, context.last_year))
     value, n = now.get("value"), _whole(now.get("n"))
     k, interval = _share(metric, now, n)
@@ -117,6 +121,11 @@ def _no_losses(context: Context, metric: Metric) -> str:
     return ""
 
 
+def covered_days(context: Context, metric: Metric, days: Period) -> bool:
+    """Whether the source's records reach back to the start of the days that a metric is measured over."""
+    return context.covers_service(days.start) if metric.id.startswith("ARR") else context.covers(days)
+
+
 def label_of(context: Context, metric: Metric, period: Period) -> str:
     """Return what an earlier period is called beside a metric: cut by days, or by months for ARR."""
     months = context.whole_months(period) if metric.id.startswith("ARR") else None
@@ -125,7 +134,8 @@ def label_of(context: Context, metric: Metric, period: Period) -> str:
 
 def past_value(context: Context, metric: Metric, period: Period) -> float | None:
     """Return a metric's value for an earlier period, or None where the source's records begin within it or later."""
-    if metric.id.startswith("BKG") and not context.covers(period):
+    days = days_of(context, metric, period)
+    if days is None or not covered_days(context, metric, days):
         return None
     found = _row(context, metric, period).get("value")
     return None if found is None else float(found)

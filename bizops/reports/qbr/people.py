@@ -36,7 +36,11 @@ def people_section(context: Context) -> Section:
         reason = f"fewer than {LEAST_PEOPLE} people carry a quota here"
         return Section("people", "Attainment is not shown for so few people", (Off("people-few", "", reason),))
     finding = _participation(context, carriers)
-    blocks: tuple[Displayable, ...] = (_by_quarter(context), *_by_group(context), _bands(context, carriers))
+    blocks: tuple[Displayable, ...] = (
+        _by_quarter(context),
+        *_by_group(context, with_names=with_names),
+        _bands(context, carriers),
+    )
     if with_names:
         blocks = (*blocks, _by_name(context, carriers))
     return Section("people", headline_of(finding), blocks, evidence=(finding,))
@@ -106,7 +110,25 @@ def _by_quarter(context: Context) -> Displayable:
     )
 
 
-def _by_group(context: Context) -> list[Displayable]:
+def merged(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return groups of people with those of fewer than five in one row, so that nobody is shown alone (C18).
+
+    The row takes in the next smallest group until it holds five: a remainder would give the few away.
+    """
+    rows = rows.sort_values(["n", "label"], ignore_index=True)
+    few = int((rows["n"] < LEAST_PEOPLE).sum())
+    while 0 < few < len(rows) and rows["n"].iloc[:few].sum() < LEAST_PEOPLE:
+        few += 1
+    if not few:
+        return rows
+    small = rows.iloc[:few]
+    credit, quota = small["credit"].sum(), small["quota"].sum()
+    row = {"label": f"Groups of fewer than {LEAST_PEOPLE}", "credit": credit, "quota": quota, "n": small["n"].sum()}
+    together = pd.DataFrame([{**row, "attainment": credit / quota if quota else None}])
+    return pd.concat([rows.iloc[few:], together], ignore_index=True)
+
+
+def _by_group(context: Context, *, with_names: bool) -> list[Displayable]:
     found: list[Displayable] = []
     for dimension in ("region", "manager"):
         frame = context.frame(attainment, context.period, (dimension,)).dropna(subset=["denominator"])
@@ -120,7 +142,11 @@ def _by_group(context: Context) -> list[Displayable]:
                 "attainment": frame["value"].astype(float),
                 "n": frame["n"].astype(int),
             }
-        ).sort_values("attainment", ignore_index=True)
+        )
+        rows = rows if with_names else merged(rows)
+        if len(rows) < 2:
+            continue
+        rows = rows.sort_values("attainment", ignore_index=True)
         whole = rows["credit"].sum() / rows["quota"].sum() if rows["quota"].sum() else None
         columns = [
             Col("label", dimension.capitalize()),

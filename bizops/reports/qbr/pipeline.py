@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 
 import pandas as pd
 
 from bizops import charts, numbers
 from bizops.findings import Displayable, Finding, Off, Section, against
 from bizops.metrics.history import NEEDS as HISTORY
-from bizops.metrics.pipeline import ageing, coverage, pipeline_created, same_day
+from bizops.metrics.pipeline import ageing, coverage, pipeline_created, pipeline_value, same_day
 from bizops.periods import Period
 from bizops.reports._context import Context, headline_of
 from bizops.reports.qbr.gap import covered
 from bizops.reports.qbr.measures import measure
 from bizops.tables import Col, Table
 
+_LONG_AGO = date(1900, 1, 1)
 _AHEAD = 3
 _EARLIER = 8
 
@@ -90,13 +92,18 @@ def _needed(context: Context, period: Period) -> float | None:
 
 def coverage_finding(context: Context) -> Finding | None:
     """Return the finding on the next quarter's coverage against what history needed, or None if not measurable."""
-    first = coverage_ahead(context).iloc[0]
-    if numbers.is_missing(first["coverage"]):
+    if _not_seen(context):
+        return None
+    ahead = coverage_ahead(context)
+    first = ahead.iloc[0]
+    if _no_coverage(ahead) or numbers.is_missing(first["coverage"]):
         return None
     needed = None if numbers.is_missing(first["needed"]) else float(first["needed"])
     setting = context.company.metrics.get("BKG-07")
     goal = setting.target if setting else None
-    reference, label = (needed, "what earlier quarters needed at the same day") if needed else (goal, "target")
+    reference, label = goal, f"the target of {numbers.multiple(goal)}"
+    if goal is None:
+        reference, label = needed, f"the {numbers.multiple(needed)} that earlier quarters needed at the same day"
     return against(
         "coverage",
         f"{first['period']} pipeline coverage",
@@ -104,7 +111,8 @@ def coverage_finding(context: Context) -> Finding | None:
         "multiple",
         reference=reference,
         reference_label=label if reference else "",
-        better="up",
+        better=(setting.better if setting and setting.better else "up") if goal is not None else "none",
+        tolerance=setting.tolerance if setting else None,
         n=int(first["n"]),
         records="open deals",
         grade="arithmetic",
@@ -128,7 +136,8 @@ def _created(context: Context) -> tuple[Displayable, ...]:
             "money",
             reference=m.target.value if target else m.prior,
             reference_label=m.target.label if target else context.prior.short,
-            better=m.better,
+            better=m.better if target else "none",
+            tolerance=m.target.tolerance,
             currency=context.currency,
             n=m.n,
             records="deals",
@@ -139,14 +148,20 @@ def _created(context: Context) -> tuple[Displayable, ...]:
     )
 
 
+def _no_coverage(ahead: pd.DataFrame) -> str:
+    """Why coverage is not measurable, or an empty string."""
+    n = int(ahead["n"].sum())
+    if not n:
+        return "no open deal has a close date in the coming quarters"
+    return f"{numbers.count(n)} open deals carry no amount" if ahead["open"].isna().any() else ""
+
+
 def _coverage(context: Context, ahead: pd.DataFrame) -> tuple[Displayable, ...]:
     when = seen_at(context)
     day = context.period.last_day if when else context.as_of
-    if ahead["open"].isna().any() and ahead["n"].sum():
-        n = int(ahead["n"].sum())
-        return (Off("coverage", "Coverage", f"{numbers.count(n)} open deals carry no amount"),)
-    if not ahead["n"].sum():
-        return (Off("coverage", "Coverage", "no open deal has a close date in the coming quarters"),)
+    reason = _no_coverage(ahead)
+    if reason:
+        return (Off("coverage", "Coverage", reason),)
     return (
         Table(
             "coverage",
@@ -160,10 +175,22 @@ def _coverage(context: Context, ahead: pd.DataFrame) -> tuple[Displayable, ...]:
                 Col("coverage", "Coverage", "multiple", missing="no plan, or the target is met"),
                 Col("needed", "Needed by history", "multiple", missing="measured for a quarter that has begun"),
             ],
-            note="Needed by history: open pipeline at the same day of earlier quarters over what was won afterwards.",
+            note="Needed by history: open pipeline at the same day of earlier quarters over what was won afterwards. "
+            + _overdue(context),
             currency=context.currency,
         ),
     )
+
+
+def _overdue(context: Context) -> str:
+    """What is open with a close date that has passed: it is in no coming quarter."""
+    day = (context.period.last_day if seen_at(context) else context.as_of) + timedelta(days=1)
+    past = replace(context.period, start=_LONG_AGO, end=day if seen_at(context) else _periods(context)[0].start)
+    row = pipeline_value(context.data, past, at=seen_at(context)).to_pandas().iloc[0]
+    if not row["n"]:
+        return ""
+    value = "" if pd.isna(row["value"]) else f", {numbers.money(row['value'], context.currency)}"
+    return f"{numbers.count(row['n'])} more open deals{value} have a close date before these quarters."
 
 
 def _ageing(context: Context) -> tuple[Displayable, ...]:

@@ -15,7 +15,7 @@ from bizops.metrics.renewals import available_to_renew
 from bizops.metrics.retention import gross_retention, logo_churn, net_retention, net_retention_with_reactivation
 from bizops.periods import Period
 from bizops.reports._context import Context, headline_of
-from bizops.reports.qbr.measures import NO_MONTH, label_of, measure
+from bizops.reports.qbr.measures import NO_MONTH, TOO_YOUNG, covered_days, label_of, measure
 from bizops.tables import Col, Table
 
 LABELS = {
@@ -37,8 +37,11 @@ def retention_section(context: Context) -> Section:
     """Return the ARR bridge of the period, GRR and NRR of eight quarters, and renewals due in the next two."""
     if months_of(context) is None:
         return Section("retention", "No month of the quarter has passed", (Off("retention-months", "", NO_MONTH),))
-    finding = _net_new(context)
     steps = steps_of(context)
+    if not steps["n"].any():
+        off = Off("retention-empty", "", "no subscription was active in the period")
+        return Section("retention", "There is no recurring revenue to retain", (off,))
+    finding = _net_new(context)
     blocks: tuple[Displayable, ...] = (
         _bridge_figure(context, steps),
         _bridge_table(context, steps),
@@ -79,7 +82,8 @@ def _net_new(context: Context) -> Finding:
         "money",
         reference=m.prior if m.target.value is None else m.target.value,
         reference_label=label,
-        better=m.better,
+        better=m.better if m.target.value is not None else "none",
+        tolerance=m.target.tolerance,
         currency=context.currency,
         grade="arithmetic",
         metric=m.id,
@@ -98,7 +102,7 @@ def _rates(context: Context) -> Finding:
         "rate",
         reference=m.target.value if m.target.value is not None else m.prior,
         reference_label=m.target.label if m.target.value is not None else label_of(context, m.metric, context.prior),
-        better=m.better,
+        better=m.better if m.target.value is not None else "none",
         n=m.n,
         records="customers at the start",
         tolerance=m.target.tolerance,
@@ -114,7 +118,7 @@ def _rates(context: Context) -> Finding:
 def _bridge_figure(context: Context, steps: pd.DataFrame) -> charts.Figure:
     inner = steps[~steps["step"].isin(("opening", "closing")) & (steps["value"] != 0)]
     by_step = steps.set_index("step")["value"]
-    return charts.bridge(
+    return charts.variance_bridge(
         inner.rename(columns={"value": "amount"})[["label", "amount"]],
         id="arr-bridge",
         title="From opening to closing ARR",
@@ -122,6 +126,7 @@ def _bridge_figure(context: Context, steps: pd.DataFrame) -> charts.Figure:
         start=(LABELS["opening"], float(by_step["opening"])),
         end=(LABELS["closing"], float(by_step["closing"])),
         currency=context.currency,
+        gap_label="Net change",
         table="arr-bridge",
     )
 
@@ -154,7 +159,8 @@ def _both_windows(context: Context) -> Table:
     year = context.calendar.trailing_year(months)
     rows = []
     for metric, label in RATES:
-        now, then = context.row(metric, months), context.row(metric, year)
+        now = context.row(metric, months)
+        then = context.row(metric, year) if covered_days(context, metric, year) else {}
         rows.append(
             {
                 "label": label,
@@ -173,7 +179,7 @@ def _both_windows(context: Context) -> Table:
         [
             Col("label", "Rate"),
             Col("period", context.period.short, "quantity", unit_by="unit", n="n_period", missing=why),
-            Col("year", "12 months", "quantity", unit_by="unit", n="n_year", missing=why),
+            Col("year", "12 months", "quantity", unit_by="unit", n="n_year", missing=TOO_YOUNG),
         ],
         note=f"Each on the customers with ARR when its window opened. In NRR returning customers are "
         f"{context.company.policy('P06')} (P06).",
@@ -186,6 +192,8 @@ def _trend(context: Context) -> list[Displayable]:
     rows = []
     for period in periods:
         year = context.calendar.trailing_year(period)
+        if not covered_days(context, gross_retention, year):
+            continue
         grr, nrr = context.row(gross_retention, year), context.row(net_retention, year)
         if grr.get("value") is not None:
             n = int(grr["n"])

@@ -7,12 +7,16 @@ from typing import Any
 import pandas as pd
 
 from bizops import numbers
-from bizops.findings import Kpi, Kpis, Section, kpi
+from bizops.findings import Kpi, Kpis, Section, kpi, status
 from bizops.findings.finding import Finding, against
 from bizops.metrics import arr, bookings, pipeline, retention
 from bizops.metrics.registry import Metric
+from bizops.periods import Period
 from bizops.reports._context import Context
+from bizops.reports.qbr.gap import gap_of
 from bizops.reports.qbr.measures import Measure, label_of, measure, measures, not_measurable, past_value
+from bizops.reports.qbr.pipeline import coverage_finding
+from bizops.reports.qbr.targets import bookings_target_by
 from bizops.reports.qbr.trend import trend
 from bizops.tables import Col, Table
 
@@ -25,6 +29,7 @@ CARDS: tuple[tuple[Metric, str], ...] = (
     (retention.net_retention, "#s-retention"),
 )
 _SPARK = 9
+TYPES = ("new", "expansion")
 
 
 def kpis(context: Context) -> Kpis:
@@ -61,6 +66,9 @@ def _card(context: Context, m: Measure, href: str) -> Kpi:
 def _note(context: Context, m: Measure) -> str:
     if m.reason:
         return m.reason
+    if context.in_flight and m.metric.id.startswith("ARR"):
+        months = context.whole_months(context.period)
+        return f"to {numbers.day(months.last_day)}" if months else ""
     if context.in_flight and m.metric.additivity == "additive":
         return f"day {context.window.days} of {context.period.days}"
     return ""
@@ -76,10 +84,14 @@ def _spark(context: Context, metric: Metric) -> tuple[float | None, ...]:
 
 
 def headline(context: Context) -> Finding:
-    """Return the finding of the page: bookings against their target, without one against the quarter before."""
+    """Return the finding of the page: bookings against their target, without one against the run-rate."""
     m = measure(context, bookings.bookings)
-    targeted = m.target.value is not None or m.prior is None
-    reference, label = (m.target.value, m.target.label or "plan") if targeted else (m.prior, context.prior.short)
+    gap = gap_of(context)
+    targeted = m.target.value is not None or not gap.n_quarters
+    reference, label = m.target.value, m.target.label or "plan"
+    if not targeted:
+        quarters = "quarter" if gap.n_quarters == 1 else f"{gap.n_quarters} quarters"
+        reference, label = gap.run_rate, f"the mean of the {quarters} before"
     return against(
         "bookings",
         f"{context.period.short} bookings",
@@ -103,6 +115,10 @@ def headline(context: Context) -> Finding:
 def scorecard(context: Context) -> Section:
     """Return every measure: actual, target, difference, the quarter before, the same quarter last year, status."""
     rows = [_table_row(m) for m in measures(context) if not m.reason]
+    rows[1:1] = [_type_row(context, name) for name in TYPES if _has_types(context)]
+    outlook = None if context.off("pipeline") else coverage_finding(context)
+    if outlook is not None:
+        rows.append(_coverage_row(outlook))
     table = Table(
         "scorecard",
         f"Scorecard, {context.params.title_scope()}, {context.period.label}",
@@ -129,7 +145,8 @@ def _in_flight_note(context: Context) -> str:
         return ""
     return (
         f"The period is in flight, day {context.window.days} of {context.period.days}: sums are held against the part "
-        "of the plan that earlier quarters had booked by the same day, and against the same days of earlier quarters."
+        "of the plan that earlier quarters had booked by the same day, and against the same days of earlier quarters; "
+        "ARR moves by months and is measured, and compared, over the months that have passed."
     )
 
 
@@ -151,6 +168,51 @@ class _Counts:
     def numerals(self) -> frozenset[str]:
         """Return them as the grammar of findings reads them."""
         return self.known
+
+
+def _has_types(context: Context) -> bool:
+    return context.data.has("opportunity", "type") and measure(context, bookings.bookings).value is not None
+
+
+def _type_row(context: Context, name: str) -> dict[str, Any]:
+    """Bookings of one type of deal, against its own plan where there is one."""
+    value, n = _of_type(context, name, context.window)
+    prior, last_year = (
+        _of_type(context, name, p)[0] if context.covers(p) else None for p in (context.prior, context.last_year)
+    )
+    planned = bookings_target_by(context, ("type",)).set_index("type")["value"]
+    target = float(planned[name]) if name in planned.index else None
+    return {
+        "label": f"– {name}",
+        "unit": "money",
+        "value": value,
+        "target": target,
+        "to_target": difference(value, target),
+        "prior": prior,
+        "last_year": last_year,
+        "n": n,
+        "status": status(value, target, "up", "money"),
+    }
+
+
+def _of_type(context: Context, name: str, period: Period) -> tuple[float, int]:
+    frame = context.frame(bookings.bookings, period, ("type",)).set_index("type")
+    return (float(frame["value"][name]), int(frame["n"][name])) if name in frame.index else (0.0, 0)
+
+
+def _coverage_row(outlook: Finding) -> dict[str, Any]:
+    """Coverage of the next quarter; earlier quarters' stands in the pipeline section as what was needed."""
+    return {
+        "label": outlook.subject,
+        "unit": "multiple",
+        "value": outlook.value,
+        "target": outlook.reference,
+        "to_target": difference(outlook.value, outlook.reference),
+        "prior": None,
+        "last_year": None,
+        "n": outlook.n,
+        "status": status(outlook.value, outlook.reference, "up", "multiple"),
+    }
 
 
 def _table_row(m: Measure) -> dict[str, Any]:

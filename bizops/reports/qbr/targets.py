@@ -30,17 +30,17 @@ class Target:
 
 
 def target_of(context: Context, metric: Metric) -> Target:
-    """Return the target of a metric for the period: of bookings the plan or quotas, else the plan, else the setting."""
+    """Return the target of a metric for the period: of bookings the plan or quotas, else the setting, else the plan."""
     setting = context.company.metrics.get(metric.id)
     tolerance = setting.tolerance if setting else None
+    if setting and setting.target is not None and context.params.scope.level == "company" and metric is not bookings:
+        # a target of the company is no target of a part: segments differ for good reasons
+        return Target(setting.target, "target", setting.target, tolerance)
     if metric is bookings:
         found = target(context.data, context.period)
         whole, label = _first(found.table.to_pandas()), found.label
     else:
         whole, label = _planned(context, metric), "plan"
-    if whole is None and setting and setting.target is not None and context.params.scope.level == "company":
-        # a target of the company is no target of a part: segments differ for good reasons
-        return Target(setting.target, "target", setting.target, tolerance)
     if whole is None:
         return Target(tolerance=tolerance)
     if not context.in_flight or metric.additivity != "additive":
@@ -56,10 +56,12 @@ def usual_share(context: Context, metric: Metric) -> float | None:
     """Return the share of a period's sum that is usual by now (1.0 when complete); None without earlier periods.
 
     For bookings it is their linearity (BKG-13); for other sums what the eight periods before had reached by the same
-    share of their days, ARR by the same number of months.
+    share of their days, ARR by the same number of months. It is the company's share for every part of it, so that the
+    parts' targets add up to the whole.
     """
     if not context.in_flight:
         return 1.0
+    context = context.whole_company
     if metric is bookings:
         return context.value(linearity, context.period)
     whole = reached = 0.0

@@ -61,6 +61,7 @@ def _finding(context: Context, periods: list[Period], values: list[float], contr
         better="up",
         currency=context.currency,
         plural=True,
+        signal=control.latest,
         metric="BKG-01",
         table="bookings-trend",
         figure="bookings-trend",

@@ -10,7 +10,7 @@ from bizops.methods.intervals import wilson
 from bizops.metrics.bookings import average_deal, median_deal, win_rate
 from bizops.metrics.losses import closed_lost
 from bizops.reports._context import Context, headline_of
-from bizops.reports.qbr.gap import UNNAMED
+from bizops.reports.qbr.gap import ALL, UNNAMED
 from bizops.reports.qbr.measures import measure
 from bizops.tables import Col, Table
 
@@ -53,6 +53,8 @@ def _overall(context: Context) -> Finding:
 def _rates(context: Context, finding: Finding) -> list[Displayable]:
     parts = [rates_by(context, d) for d in DIMENSIONS if d != context.params.scope.level]
     rows = pd.concat([p for p in parts if len(p) > 1] or parts[:1], ignore_index=True)
+    if len(rows) == 1 and rows["label"].iloc[0] == UNNAMED:
+        return [Off("win-rates", "Win rate by part", "the source names neither regions, segments nor types")]
     table = Table(
         "win-rates",
         f"Win rate by count, {context.period.label}",
@@ -131,7 +133,7 @@ def _sizes(context: Context) -> Displayable:
         return Off("deal-size", "Size of deals won", "no deal was won in the period")
     rows = pd.DataFrame(
         {
-            "label": mean[dimension].fillna(UNNAMED).astype(str),
+            "label": mean[dimension].fillna(ALL if len(mean) == 1 else UNNAMED).astype(str),
             "n": mean["n"].astype(int),
             "mean": mean["value"].astype(float),
             "median": median["value"].astype(float).reindex(mean.index),
