@@ -12,6 +12,7 @@ from bizops.reports import base
 from bizops.reports.base import Report
 from bizops.runs import clock
 from bizops.runs.typed import from_text
+from bizops.schema import CONTRACT_VERSION
 from bizops.schema.check import Violation
 from bizops.schema.data import Data
 from bizops.sources import CheckReport, check_data
@@ -35,6 +36,7 @@ def check_document(company_file: str | None, as_of: str | None) -> dict[str, Any
         reports = [_support(base.find_report(name), data, day if good else None) for name in base.report_names()]
     return {
         "version": "1.0",
+        "contract": CONTRACT_VERSION,
         "company": found.company,
         "settings": company_file or DEFAULT_FILE,
         "as_of": day.isoformat(),

@@ -19,6 +19,7 @@ from bizops.runs.clock import stamp
 
 if TYPE_CHECKING:
     from bizops.runs.execute import CellRun, Failure
+from bizops.schema import CONTRACT_VERSION
 
 VERSION = "1.0"
 RUN_ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{4}")
@@ -79,6 +80,7 @@ class Record:
     page: str = ""
     is_latest_candidate: bool = False
     previous: str | None = None
+    contract: str = CONTRACT_VERSION
     version: str = VERSION
 
     @property

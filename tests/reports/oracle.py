@@ -132,14 +132,17 @@ class Books:
 
     @cached_property
     def history(self) -> pd.DataFrame:
-        kept = self.raw("opportunity").query("not is_test and not is_deleted")["opportunity_id"]
-        rows = self.raw("opportunity_history")
-        rows = rows[rows["opportunity_id"].isin(kept) & ~rows["is_deleted"] & (rows["valid_from"] < self.now)].copy()
+        """States of deals up to ``as_of``; test records and deals deleted by then have none."""
+        rows = self.raw("opportunity_history").sort_values(["opportunity_id", "valid_from"])
+        rows = rows[rows["valid_from"] < self.now]
+        rows = rows[~rows.groupby("opportunity_id")["is_deleted"].transform("last")]
+        real = self.raw("opportunity").query("not is_test")["opportunity_id"]
+        rows = rows[rows["opportunity_id"].isin(real)].copy()
         stages = self.raw("dim_stage").set_index("stage_id")
         rows["state"] = rows["stage_id"].map(stages["type"])
         rows["qualified"] = (rows["state"] == "open") & (rows["stage_id"].map(stages["ordinal"]) >= 2)
         rows["value"] = (rows["amount"] * rows["currency"].map(self.rates)).round(4)
-        return rows.sort_values(["opportunity_id", "valid_from"])
+        return rows
 
     def at(self, instant: pd.Timestamp) -> pd.DataFrame:
         """The state of every deal just before an instant, by deal."""

@@ -302,3 +302,11 @@ def test_exit_codes(project: SimpleNamespace) -> None:
     assert Outcome((ok, refused)).exit_code == 1
     assert Outcome((failed, refused)).exit_code == 1
     assert Outcome((refused, refused)).exit_code == 2
+
+
+def test_the_record_names_the_version_of_the_contract() -> None:
+    from bizops.runs.record import Record
+    from bizops.schema import CONTRACT_VERSION
+
+    document = Record("qbr", "default", "ok").document()
+    assert (document["version"], document["contract"]) == ("1.0", CONTRACT_VERSION)

@@ -22,6 +22,7 @@ from bizops.tables import Col, Table
 
 BY = ("region", "segment")
 TRAILING = 4
+RUN_RATE = "run-rate"
 UNNAMED = "(none)"
 ALL = "All deals"
 _MOVED = {
@@ -279,7 +280,7 @@ def _part(context: Context, place: dict[str, str]) -> str:
 
 def reference_name(context: Context) -> str:
     """Return what the parts are held against: the name of the bookings target, or the run-rate."""
-    return "run-rate" if _plan_by_part(context) is None else measure(context, bookings).target.label
+    return RUN_RATE if _plan_by_part(context) is None else measure(context, bookings).target.label
 
 
 def _parts_findings(context: Context, parts: pd.DataFrame, reference: str) -> list[Finding]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from bizops.methods.plan_gap import PlanGap
 from bizops.metrics.arr import arr
 from bizops.metrics.bookings import bookings
 from bizops.reports._appendix import TieOut
 from bizops.reports._context import Context
-from bizops.reports.qbr.gap import BY, contributions, gap_of, starts_at
+from bizops.reports.qbr.gap import BY, RUN_RATE, contributions, gap_of, reference_name, starts_at
 from bizops.reports.qbr.retention import months_of, steps_of
 
 
@@ -24,11 +25,21 @@ def tie_outs(context: Context) -> list[TieOut]:
         found.append(
             TieOut(f"{starts_at(context)} + bars = actual bookings", gap.start + gap.bars()["amount"].sum() - whole)
         )
-        children = gap.roll_up(*gap.by[:1])["amount"].sum() - gap.bars()["amount"].sum()
-        found.append(TieOut("Bars by region = bars of the company", float(children)))
+        found += _bars_of_parts(context, gap)
     if not context.off("retention") and months_of(context):
         found += _arr(context)
     return found
+
+
+def _bars_of_parts(context: Context, gap: PlanGap) -> list[TieOut]:
+    """The bars of each region against its own actual less plan, where bookings are planned by region."""
+    parts = contributions(context)
+    if reference_name(context) == RUN_RATE or "region" not in parts.columns:
+        return []
+    told = parts.groupby("region")["gap"].sum()
+    bars = gap.wide("region").set_index("region")["change"]
+    apart = (bars - told).abs().fillna(float("inf")).max()
+    return [TieOut("Bars of each region = its actual less plan", float(apart))]
 
 
 def _arr(context: Context) -> list[TieOut]:
