@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from bizops.runs.clock import stamp
+from bizops.schema import CONTRACT_VERSION
 
 if TYPE_CHECKING:
     from bizops.runs.execute import CellRun, Failure
-from bizops.schema import CONTRACT_VERSION
 
 VERSION = "1.0"
 RUN_ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{4}")

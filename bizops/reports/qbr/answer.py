@@ -84,7 +84,7 @@ def _asks(context: Context) -> list[Ask]:
     if outlook is not None and outlook.at_stake is not None and outlook.at_stake < 0:
         found.append(
             _ask(context, "Decide on a programme to create pipeline for the coming quarter",
-                 "Coverage below what is needed", "BKG-07", due, "#s-pipeline", outlook.at_stake)
+                 f"Coverage below {outlook.reference_label}", "BKG-07", due, "#s-pipeline", outlook.at_stake)
         )  # fmt: skip
     for m in measures(context):
         if m.status == "off_track" and m.id in PLACES:

@@ -12,7 +12,7 @@ from bizops.findings.finding import Finding, against
 from bizops.metrics import arr, bookings, pipeline, retention
 from bizops.metrics.registry import Metric
 from bizops.periods import Period
-from bizops.reports._context import Context
+from bizops.reports._context import Context, headline_of
 from bizops.reports.qbr.gap import gap_of
 from bizops.reports.qbr.measures import Measure, label_of, measure, measures, not_measurable, past_value
 from bizops.reports.qbr.pipeline import coverage_finding
@@ -137,7 +137,8 @@ def scorecard(context: Context) -> Section:
         currency=context.currency,
     )
     finding = headline(context)
-    return Section("scorecard", _takeaway(context), (finding, table, *trend(context)), evidence=(_Counts(context),))
+    told = _takeaway(rows)
+    return Section("scorecard", headline_of(told), (finding, table, *trend(context)), evidence=(told,))
 
 
 def _in_flight_note(context: Context) -> str:
@@ -150,24 +151,14 @@ def _in_flight_note(context: Context) -> str:
     )
 
 
-def _takeaway(context: Context) -> str:
-    judged = [m for m in measures(context) if m.status in ("on_track", "watch", "off_track")]
+def _takeaway(rows: list[dict[str, Any]]) -> Finding:
+    """The finding on how many of the rows that have a target are on track."""
+    judged = [row["status"] for row in rows if row["status"] in ("on_track", "watch", "off_track")]
     if not judged:
-        return "No measure has a target to be held against"
-    good = sum(m.status == "on_track" for m in judged)
-    return f"{good} of {len(judged)} measures with a target are on track"
-
-
-class _Counts:
-    """The counts that the takeaway names."""
-
-    def __init__(self, context: Context) -> None:
-        judged = [m for m in measures(context) if m.status in ("on_track", "watch", "off_track")]
-        self.known = frozenset({str(sum(m.status == "on_track" for m in judged)), str(len(judged))})
-
-    def numerals(self) -> frozenset[str]:
-        """Return them as the grammar of findings reads them."""
-        return self.known
+        return Finding("on-track", "No measure has a target to be held against.", None, "count", table="scorecard")
+    good = judged.count("on_track")
+    sentence = f"{good} of {len(judged)} measures with a target are on track."
+    return Finding("on-track", sentence, good, "count", n=len(judged), table="scorecard")
 
 
 def _has_types(context: Context) -> bool:
