@@ -24,6 +24,7 @@ import dataclasses
 import datetime as dt
 import json
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -96,18 +97,18 @@ def plain(value: Any) -> Any:
     return value
 
 
-class Displayable:
+class Displayable(ABC):
     """Anything that a report shows; a subclass is a frozen dataclass with ``html`` and ``text`` of its own."""
 
     kind: ClassVar[str]
 
+    @abstractmethod
     def html(self) -> str:
         """Return the fragment for the page, everything in it escaped."""
-        raise NotImplementedError
 
+    @abstractmethod
     def text(self) -> str:
         """Return the same in plain text."""
-        raise NotImplementedError
 
     def data(self) -> dict[str, Any]:
         """Return the fields of the record."""
