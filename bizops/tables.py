@@ -192,7 +192,8 @@ class Table(Displayable):
         if numbers.is_missing(value) or (col.format == "status" and value not in STATUS):
             return col.missing or "no data"
         n = row.get(col.n) if col.n else None
-        if col.format == "rate" and not numbers.is_missing(n) and n is not None and n < numbers.COUNTS_ONLY_BELOW:
+        is_rate = col.format == "rate" or (bool(col.unit_by) and row.get(col.unit_by) == "rate")
+        if is_rate and not numbers.is_missing(n) and n is not None and n < numbers.COUNTS_ONLY_BELOW:
             return f"fewer than {numbers.COUNTS_ONLY_BELOW} records"
         return None
 

@@ -265,3 +265,26 @@ def test_payload_is_json_and_holds_full_precision() -> None:
     assert payload["csv"].startswith("\ufeff")
     assert payload["filename"] == "gap.csv"
     assert payload["unit"].replace("\u00a0", " ") == "Money in EUR k"
+
+
+def test_a_rate_of_fewer_than_five_is_not_printed_where_units_differ_by_row() -> None:
+    """C10 holds in columns of mixed units too: the rate of four deals is left out, the money beside it stays."""
+    frame = pd.DataFrame(
+        {
+            "label": ["Win rate", "Bookings"],
+            "unit": ["rate", "money"],
+            "value": [0.25, 1200.0],
+            "gap": [-0.1, 90.0],
+            "n": 4,
+        }
+    )
+    columns = [
+        Col("label", "Measure"),
+        Col("value", "Actual", "quantity", unit_by="unit", n="n"),
+        Col("gap", "Δ plan", "difference", unit_by="unit", n="n"),
+    ]
+    html = Table("few", "Scorecard", frame, columns, currency="EUR").html().replace("\u00a0", " ")
+    assert "25 %" not in html
+    assert "10.0 pp" not in html
+    assert html.count("fewer than 5 records") == 2
+    assert "EUR 1.20 k" in html

@@ -127,7 +127,7 @@ def scorecard(context: Context) -> Section:
             Col("label", "Measure"),
             Col("value", "Actual", "quantity", unit_by="unit", n="n", missing="not measurable"),
             Col("target", "Plan", "quantity", unit_by="unit", n="n", missing="no plan"),
-            Col("to_target", "Δ plan", "difference", unit_by="unit", missing="no plan"),
+            Col("to_target", "Δ plan", "difference", unit_by="unit", n="n", missing="no plan"),
             Col("prior", context.prior.short, "quantity", unit_by="unit", n="n", missing="no data"),
             Col("last_year", context.last_year.short, "quantity", unit_by="unit", n="n", missing="no data"),
             Col("n", "Records", "count", missing="no data"),
