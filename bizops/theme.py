@@ -119,5 +119,5 @@ def chart_css() -> str:
     Every coloured mark of a chart has a literal colour (for engines without style sheets) and a class
     ``f-<token>`` or ``s-<token>`` (fill, stroke); in a browser the class wins over the attribute.
     """
-    fills = "".join(f"svg .f-{t}{{fill:var(--{t})}}" for t in CHART_TOKENS)
-    return fills + "".join(f"svg .s-{t}{{stroke:var(--{t})}}" for t in CHART_TOKENS)
+    fills = "".join(f".f-{t}{{fill:var(--{t})}}" for t in CHART_TOKENS)
+    return fills + "".join(f".s-{t}{{stroke:var(--{t})}}" for t in CHART_TOKENS)

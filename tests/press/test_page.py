@@ -212,7 +212,7 @@ class TestSafety:
         assert "url(" not in stylesheet()
 
     def test_style_and_script_stay_small(self):
-        assert len(stylesheet().encode()) + len(script().encode()) <= 12_500
+        assert len(stylesheet().encode()) + len(script().encode()) <= 12_000
 
     def test_a_page_is_made_again_byte_by_byte(self, qbr, sample, leader):
         assert press.render(qbr, "leadership", sample.make_record()) == leader

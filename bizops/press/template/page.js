@@ -5,7 +5,7 @@
 
   // Theme: the system's choice until the button is pressed.
   const button = doc.getElementById("theme");
-  const isDark = () => (root.dataset.theme || (matchMedia("(prefers-color-scheme:dark)").matches ? "dark" : "light")) == "dark";
+  const isDark = () => root.dataset.theme ? root.dataset.theme == "dark" : matchMedia("(prefers-color-scheme:dark)").matches;
   const label = () => { button.textContent = isDark() ? "Light theme" : "Dark theme"; };
   if (button) {
     label();
@@ -34,8 +34,7 @@
       push.onclick = () => sort(table, head);
       head.append(push);
     });
-    const hint = Object.assign(doc.createElement("span"), { className: "hidden", textContent: " Column headings sort." });
-    table.caption.append(hint);
+    table.caption.append(Object.assign(doc.createElement("span"), { className: "hidden", textContent: " Column headings sort." }));
   });
 
   // Download: the file beside the page, made from the table: byte order mark, CRLF, no text that a spreadsheet runs.
@@ -58,7 +57,8 @@
     const target = location.hash.length > 1 && doc.getElementById(location.hash.slice(1));
     if (!target) return;
     for (let node = target; node; node = node.parentElement) if (node.tagName == "DETAILS") node.open = true;
-    target.tabIndex = target.tabIndex < 0 ? -1 : target.tabIndex;
+    // Setting what it reads as (-1 unless it has its own) lets any element take the focus.
+    target.tabIndex = target.tabIndex;
     target.focus();
   };
   addEventListener("hashchange", reveal);
