@@ -10,13 +10,15 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "bizops"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
-BASE = {"errors", "company", "periods", "theme", "numbers", "schema"}
+BASE = {"errors", "language", "company", "periods", "theme", "numbers", "annotations", "schema"}
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
-    "company": {"errors"},
+    "language": {"errors"},
+    "company": {"errors", "language"},
     "theme": {"errors"},
-    "numbers": {"errors", "theme"},
-    "periods": {"errors", "company"},
+    "numbers": {"errors", "language", "theme"},
+    "periods": {"errors", "language", "company"},
+    "annotations": {"errors"},
     "schema": {"errors", "company", "periods"},
     "sources": BASE,
     "metrics": BASE,
@@ -25,9 +27,9 @@ ALLOWED: dict[str, set[str]] = {
     "tables": (BASE - {"schema"}) | {"findings"},
     "charts": (BASE - {"schema"}) | {"findings"},
     "reports": BASE | {"sources", "metrics", "methods", "findings", "tables", "charts"},
-    "press": {"errors", "theme", "numbers", "findings"},
-    "runs": {"errors", "company", "periods", "numbers", "schema", "sources", "press"},
-    "cli": {"errors", "company", "periods", "numbers", "schema", "sources", "reports", "runs"},
+    "press": {"errors", "language", "theme", "numbers", "findings"},
+    "runs": {"errors", "language", "company", "periods", "numbers", "schema", "sources", "press"},
+    "cli": {"errors", "language", "company", "periods", "numbers", "schema", "sources", "reports", "runs"},
     "__init__": {"errors", "company", "periods", "schema", "sources", "metrics", "methods", "findings", "tables"}
     | {"charts", "reports", "press", "runs", "theme", "numbers"},
 }
