@@ -9,6 +9,7 @@ import ibis.expr.types as ir
 
 from bizops.metrics.clock import local_date
 from bizops.metrics.columns import column
+from bizops.metrics.people import people
 
 if TYPE_CHECKING:
     from bizops.schema.data import Data
@@ -68,6 +69,21 @@ def as_it_was(table: ir.Table, data: Data, *, key: str, on: str) -> ir.Table:
         "now_id", "now_segment", "now_region", "now_owner",
         "at_id", "at_on", "was_segment", "was_region", "was_owner",
     )  # fmt: skip
+
+
+def with_profile(table: ir.Table, data: Data, *, key: str, on: str) -> ir.Table:
+    """Return ``table`` with the account's ``segment, region, owner, manager, manager_id, industry`` at the day ``on``.
+
+    ``region`` is that of the account, else that of its owner's team. Parameters as `as_it_was`.
+    """
+    rows = as_it_was(table, data, key=key, on=on)
+    sellers = people(data)
+    rows = rows.left_join(sellers, rows.account_owner_id == sellers.person_id)
+    return rows.mutate(
+        segment=rows.account_segment,
+        region=ibis.coalesce(rows.account_region, rows.team_region),
+        owner=ibis.coalesce(rows.person, rows.account_owner_id),
+    )
 
 
 def _intervals(data: Data) -> ir.Table:

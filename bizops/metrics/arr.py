@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bizops.schema.data import Data
 
 DIMENSIONS = ("segment", "region", "product", "owner", "manager", "industry")
-POLICIES = ("P01", "P03", "P07", "P08", "P09", "P12", "P13", "P24")
+POLICIES = ("P01", "P02", "P03", "P07", "P08", "P09", "P11", "P12", "P13", "P24")
 MOVING = (*POLICIES, "P04", "P05", "P10", "P25")
 
 MONTHS_A_YEAR = 12

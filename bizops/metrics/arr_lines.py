@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import ibis
 import ibis.expr.types as ir
 
+from bizops.metrics.arr_terms import from_signature, ramped, signed_ahead
 from bizops.metrics.clock import INSTANT, local_date
 from bizops.metrics.columns import column, flag, number, ones
 from bizops.metrics.currency import code
+from bizops.metrics.customers import with_customer
 
 if TYPE_CHECKING:
     from bizops.schema.data import Data
@@ -41,14 +43,15 @@ def recurring_lines(data: Data) -> ir.Table:
     Notes
     -----
     ARR-01: price x quantity x intervals a year, less recurring discounts. One-off lines, services, hardware, trials
-    and metered usage are out; a committed minimum is in (P09).
+    and metered usage are out; a committed minimum is in (P09). A ramp has the value of the year that P11 names, and
+    with P02 = ``signature`` lines count from the day on which their contract was signed.
     """
     rows = _priced(data)
     rows = rows.inner_join(_subscriptions(data), "subscription_id")
-    rows = _discounted(rows, data)
-    rows = _dated(rows, data)
+    rows = _discounted(ramped(rows, data), data)
+    rows = _dated(from_signature(rows, data), data)
     rows = rows.filter(rows.end_on > rows.start_on)
-    return rows.select(
+    rows = rows.select(
         "line_id",
         "subscription_id",
         "account_id",
@@ -67,6 +70,8 @@ def recurring_lines(data: Data) -> ir.Table:
         "resumed_on",
         "reason",
     )
+    ahead = signed_ahead(data)
+    return rows if ahead is None else ibis.union(rows, ahead.select(*rows.columns))
 
 
 def _priced(data: Data) -> ir.Table:
@@ -127,42 +132,7 @@ def _subscriptions(data: Data) -> ir.Table:
         resumed_on=column(raw, "resumed_on", "date"),
         reason=column(raw, "cancel_reason", "string"),
     )
-    level = data.company.policies.p01
-    if level == "subscription":
-        return rows.mutate(customer_id=rows.subscription_id, profile_id=rows.account_id)
-    if not data.has("dim_account"):
-        return rows.mutate(customer_id=rows.account_id, profile_id=rows.account_id)
-    owners = _customers(data, whole_group=level == "ultimate_parent")
-    rows = rows.left_join(owners, rows.account_id == owners.member_id)
-    customer = ibis.coalesce(rows.customer_of, rows.account_id)
-    account = ibis.coalesce(rows.account_of, rows.account_id)
-    rows = rows.mutate(customer_id=customer, profile_id=customer, account_id=account)
-    return rows.drop("member_id", "account_of", "customer_of")
-
-
-def _customers(data: Data, *, whole_group: bool) -> ir.Table:
-    """Return ``member_id, account_of, customer_of``: each account's account after mergers, and its customer.
-
-    A merged account is the account that it was merged into, for its whole past: a merger is no movement. A parent that
-    the source does not know leaves the account on its own.
-    """
-    raw = data["dim_account"]
-    rows = raw.select(
-        "account_id",
-        into=ibis.coalesce(column(raw, "merged_into", "string"), raw.account_id),
-        parent=ibis.coalesce(column(raw, "ultimate_parent_id", "string"), column(raw, "parent_id", "string")),
-    )
-    known = rows.select(known_id="account_id", known_parent="parent")
-    merged = rows.left_join(known, rows.into == known.known_id)
-    merged = merged.select(
-        "account_id", into=ibis.coalesce(merged.known_id, merged.account_id), parent=merged.known_parent
-    )
-    if not whole_group:
-        return merged.select(member_id="account_id", account_of="into", customer_of="into")
-    top = rows.select(top_id="account_id")
-    grouped = merged.left_join(top, merged.parent == top.top_id)
-    customer = ibis.coalesce(grouped.top_id, grouped.into)
-    return grouped.select(member_id="account_id", account_of="into", customer_of=customer)
+    return with_customer(rows, data, unit="subscription_id")
 
 
 def _discounted(rows: ir.Table, data: Data) -> ir.Table:

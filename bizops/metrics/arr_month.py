@@ -105,7 +105,7 @@ def arr_month(data: Data) -> ir.Table:
 
 
 def _arr_month(data: Data) -> ir.Table:
-    rows = _line_months(data)
+    rows = line_months(data)
     active = ~rows.is_paused & ~rows.is_past_due
     net = rows.gross - rows.discount
     rows = rows.mutate(
@@ -136,8 +136,16 @@ def _arr_month(data: Data) -> ir.Table:
     )
 
 
+def line_months(data: Data) -> ir.Table:
+    """Return one row a line and month end at which it is in force, with its state and its rates, for all scopes.
+
+    Columns of `recurring_lines` and `points` with ``is_paused, is_past_due, constant_rate, spot_rate, next_rate``; the
+    discount is that of the day.
+    """
+    return kept(data, "line_months", lambda: _line_months(data))
+
+
 def _line_months(data: Data) -> ir.Table:
-    """One row a line and month end at which it is in force, with its state and its rates."""
     lines, grid = recurring_lines(data), points(data)
     rows = lines.inner_join(grid, [lines.start_on <= grid.point_on, lines.end_on > grid.point_on])
     keep_paused = data.company.policies.p12 == "keep"
@@ -160,7 +168,7 @@ def _with_rates(rows: ir.Table, data: Data) -> ir.Table:
     if not data.has("fx_rate"):
         rate = own.ifelse(1.0, ibis.null("float64"))
         return rows.mutate(constant_rate=rate, spot_rate=rate, next_rate=rate)
-    rates = _month_rates(data)
+    rates = month_rates(data)
     rows = rows.left_join(rates, [rows.currency_code == rates.rate_code, rows.m == rates.rate_m])
     rows = rows.rename(found_constant="constant_rate", found_spot="spot_rate", found_next="next_rate")
     return rows.mutate(
@@ -170,8 +178,8 @@ def _with_rates(rows: ir.Table, data: Data) -> ir.Table:
     )
 
 
-def _month_rates(data: Data) -> ir.Table:
-    """``rate_code, rate_m, constant_rate, spot_rate, next_rate``; spot falls back on the constant rate."""
+def month_rates(data: Data) -> ir.Table:
+    """Return ``rate_code, rate_m, constant_rate, spot_rate, next_rate``; spot falls back on the constant rate."""
     base = constant_rates(data).cross_join(points(data))
     spot = spot_intervals(data)
     for day, name in (("point_on", "spot"), ("next_point_on", "next")):

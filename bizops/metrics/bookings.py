@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import ibis
 import ibis.expr.types as ir
 
+from bizops.language import say
 from bizops.metrics.columns import MONEY, additive, flag, ones, ratio, total
 from bizops.metrics.facts import DIMENSIONS, sales
 from bizops.metrics.registry import metric
@@ -134,7 +135,8 @@ def unknown_lost_values(data: Data, period: Period) -> str:
     found = counts.execute().iloc[0]
     if not found.lost or found.unknown <= found.lost * UNKNOWN_SHARE:
         return ""
-    return f"{int(found.unknown)} of {int(found.lost)} lost deals carry no value: win rate by value is not measurable"
+    told = {"n": int(found.unknown), "all": int(found.lost)}
+    return say("{n} of {all} lost deals carry no value: win rate by value is not measurable", **told)
 
 
 @metric(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import ibis
 import ibis.expr.types as ir
 
+from bizops.language import message
 from bizops.metrics.bookings import closed
 from bizops.metrics.clock import local_date
 from bizops.metrics.columns import column, flag
@@ -22,6 +23,7 @@ _Checks: TypeAlias = "dict[str, tuple[ir.BooleanValue, ir.BooleanValue]]"
 
 QUIET_DAYS = 30
 """Days without activity after which an open deal counts as quiet (DQ-04)."""
+QUIET = message("Open deal without activity for 30 days")
 
 
 def open_defects(data: Data) -> ir.Table:
@@ -42,15 +44,15 @@ def open_defects(data: Data) -> ir.Table:
     quiet = ibis.date(data.as_of_date - timedelta(days=QUIET_DAYS))
     every = ibis.literal(True)
     checks: _Checks = {
-        "Open deal with a close date that has passed": (rows.close_on.notnull(), flag(rows.close_on < today)),
-        "Open deal without a close date": (every, rows.close_on.isnull()),
-        "Open deal without an amount": (every, rows.value.isnull() | flag(rows.value == 0)),
+        message("Open deal with a close date that has passed"): (rows.close_on.notnull(), flag(rows.close_on < today)),
+        message("Open deal without a close date"): (every, rows.close_on.isnull()),
+        message("Open deal without an amount"): (every, rows.value.isnull() | flag(rows.value == 0)),
     }
     if data.has("opportunity", "next_step"):
-        checks["Open deal without a next step"] = (every, rows.next_step.fill_null("").strip() == "")
+        checks[message("Open deal without a next step")] = (every, rows.next_step.fill_null("").strip() == "")
     if data.has("opportunity", "last_activity_at"):
         is_quiet = rows.active_on.isnull() | (rows.active_on < quiet)
-        checks[f"Open deal without activity for {QUIET_DAYS} days"] = (every, is_quiet)
+        checks[QUIET] = (every, is_quiet)
     return _counted(rows, checks)
 
 
@@ -58,10 +60,10 @@ def closed_defects(data: Data, period: Period) -> ir.Table:
     """Return the defects of deals closed in the period; columns as `open_defects`, ``of`` the won or the lost deals."""
     rows = closed(data, period)
     unvalued = rows.is_won & flag(rows.value.fill_null(0) == 0)
-    checks: _Checks = {"Won deal without an amount": (rows.is_won, unvalued)}
+    checks: _Checks = {message("Won deal without an amount"): (rows.is_won, unvalued)}
     if data.has("opportunity", "lost_reason"):
         unexplained = ~rows.is_won & (rows.lost_reason.fill_null("").strip() == "")
-        checks["Lost deal without a reason"] = (~rows.is_won, unexplained)
+        checks[message("Lost deal without a reason")] = (~rows.is_won, unexplained)
     return _counted(rows, checks)
 
 

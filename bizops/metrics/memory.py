@@ -23,9 +23,17 @@ def kept(data: Data, name: str, build: Callable[[], ir.Table], *parts: Hashable)
     key = (name, id(data.tables), data.as_of, data.company.policies, data.company.currency, *parts)
     if key not in data.kept:
         # the mapping of tables stays referenced beside the fact, so that its id is never taken by another one
-        data.kept[key] = (_materialised(data, build(), name), data.tables)
-    table: ir.Table = data.kept[key][0]
-    return table
+        expression = build()
+        table = _materialised(data, expression, name)
+        data.kept[key] = (table, data.tables)
+        data.kept["built from", table.get_name()] = expression
+    found: ir.Table = data.kept[key][0]
+    return found
+
+
+def built_from(data: Data, table: str) -> ir.Table | None:
+    """Return the expression behind a fact that is kept under the engine's name ``table``; None for any other table."""
+    return data.kept.get(("built from", table))
 
 
 def _materialised(data: Data, expression: ir.Table, name: str) -> ir.Table:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import ibis
 import ibis.expr.types as ir
 
+from bizops.language import message
 from bizops.metrics.bookings import NEEDS as OPPORTUNITY
 from bizops.metrics.bookings import within_days, won
 from bizops.metrics.clock import start_of
@@ -23,7 +24,13 @@ if TYPE_CHECKING:
     from bizops.periods import Period
     from bizops.schema.data import Data
 
-BUCKETS = ((0, "0–30 days"), (31, "31–60 days"), (61, "61–90 days"), (91, "91–180 days"), (181, "over 180 days"))
+BUCKETS = (
+    (0, message("0–30 days")),
+    (31, message("31–60 days")),
+    (61, message("61–90 days")),
+    (91, message("91–180 days")),
+    (181, message("over 180 days")),
+)
 """Lower bound in days and label of the ageing buckets."""
 
 
@@ -204,7 +211,7 @@ def stage_ageing(data: Data, by: Sequence[str] = ()) -> ir.Table:
 def _bucketed(rows: ir.Table, by: Sequence[str]) -> ir.Table:
     old_first = BUCKETS[::-1]
     rows = rows.mutate(
-        bucket=ibis.cases(*[(rows.days >= low, label) for low, label in old_first], else_="unknown"),
+        bucket=ibis.cases(*[(rows.days >= low, label) for low, label in old_first], else_=message("unknown")),
         bucket_from=ibis.cases(*[(rows.days >= low, low) for low, _ in old_first], else_=-1).cast("int64"),
     )
     keys = [*by, "bucket", "bucket_from"]

@@ -50,6 +50,8 @@ class Metric:
         Table to the columns without which the metric cannot be computed.
     by
         Dimensions that it can be grouped by.
+    unless
+        What else keeps the metric from being measured in given data: a sentence, empty where nothing does.
     """
 
     id: str
@@ -63,6 +65,7 @@ class Metric:
     policies: tuple[str, ...] = ()
     needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     by: tuple[str, ...] = ()
+    unless: Callable[[Data], str] | None = None
 
     def __call__(self, data: Data, period: Period, by: Sequence[str] = (), **options: Any) -> ibis.Table:
         """Return ``*by, value, n`` (ratios: ``*by, numerator, denominator, value, n``), one row a group.
@@ -87,8 +90,8 @@ class Metric:
         return self.function(data, period, tuple(by), **options)
 
     def missing(self, data: Data) -> str:
-        """Return an empty string, or a sentence that says which tables or columns the metric lacks."""
-        return data.missing(self.needs)
+        """Return an empty string, or a sentence that says what the metric lacks: tables, columns or a fitting scope."""
+        return data.missing(self.needs) or (self.unless(data) if self.unless else "")
 
 
 def metric(
@@ -103,6 +106,7 @@ def metric(
     policies: tuple[str, ...] = (),
     needs: Mapping[str, tuple[str, ...]] | None = None,
     by: tuple[str, ...] = (),
+    unless: Callable[[Data], str] | None = None,
 ) -> Callable[[Function], Metric]:
     """Register the decorated function as a metric; see `Metric` for the fields."""
 
@@ -110,7 +114,7 @@ def metric(
         if id in METRICS:
             raise ValueError(f"metric {id} is registered twice")
         METRICS[id] = Metric(
-            id, name, unit, better, additivity, definition, source, function, policies, dict(needs or {}), by
+            id, name, unit, better, additivity, definition, source, function, policies, dict(needs or {}), by, unless
         )
         return METRICS[id]
 

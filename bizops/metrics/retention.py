@@ -12,6 +12,7 @@ from bizops.metrics.arr import DIMENSIONS, POLICIES
 from bizops.metrics.arr_lines import NEEDS
 from bizops.metrics.arr_month import PROFILE, arr_month, profiles, window
 from bizops.metrics.arr_movement import arr_movement
+from bizops.metrics.churn import daily_logo_churn
 from bizops.metrics.columns import MONEY, ones, ratio
 from bizops.metrics.facts import named_product, within_scope
 from bizops.metrics.registry import metric
@@ -131,15 +132,21 @@ def net_retention_with_reactivation(data: Data, period: Period, by: Sequence[str
     unit="rate",
     better="down",
     additivity="ratio",
-    definition="Customers with ARR at the start and none at the end over customers with ARR at the start; paused "
-    "customers (P12) and late renewals in their grace (P13) have not churned",
-    source="Metric dictionary ARR-08",
-    policies=POLICIES,
+    definition="Customers with ARR at the start and none at the end over customers with ARR at the start (P14: or "
+    "those that churned over the mean number a day); paused customers (P12) and late renewals in their grace (P13) "
+    "have not churned",
+    source="Metric dictionary ARR-08; ChartMogul for P14",
+    policies=(*POLICIES, "P14"),
     needs=NEEDS,
     by=DIMENSIONS,
 )
 def logo_churn(data: Data, period: Period, by: Sequence[str] = ()) -> ir.Table:
-    """Return the share of customers lost; ``numerator`` and ``n`` are counts. By product: of customer x product."""
+    """Return the share of customers lost; ``numerator`` and ``n`` are counts. By product: of customer x product.
+
+    With P14 = ``daily_sum`` customers that churned, those won in the period included, over the mean number a day.
+    """
+    if data.company.policies.p14 == "daily_sum":
+        return daily_logo_churn(data, period, by)
     rows = cohort(data, period, by)
     rows = rows.filter(rows.opening > 0)
     lost = (rows.closing == 0) & (rows.paused == 0)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import ibis
 
+from bizops.language import message
 from bizops.metrics import quota as quotas
 from bizops.metrics.bookings import NEEDS as OPPORTUNITY
 from bizops.metrics.bookings import bookings
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from bizops.schema.data import Data
 
 BOOKINGS = "BKG-01"
-PLAN, QUOTAS = "plan", "sum of sellers' quotas"
+PLAN, QUOTAS = message("plan"), message("sum of sellers' quotas")
 """What a target can be."""
 
 

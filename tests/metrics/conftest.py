@@ -203,7 +203,100 @@ START = date(2025, 7, 1)
 def any_company() -> dict[str, Any]:
     """A small company with rows in every table that a metric reads, empty cells and two currencies among them."""
     rng = random.Random(5)
-    return {**organisation(rng), **revenue(rng), **sales(rng)}
+    tables = {**organisation(rng), **revenue(rng), **sales(rng)}
+    return {**tables, **decided(tables, random.Random(6)), **books(random.Random(7))}
+
+
+def decided(tables: Mapping[str, Any], rng: random.Random) -> dict[str, Any]:
+    """The rows of ``tables`` with what was decided about them: signatures, notices, renewals, payments, seats taken."""
+    renewals = []
+    for row in tables["renewal"]:
+        status = rng.choice([row["status"], "lost"])
+        known = status in ("won", "lost") and rng.random() < 0.9
+        renewals.append(
+            {
+                **row,
+                "status": status,
+                "currency": rng.choice(["EUR", "USD"]),
+                "closed_on": row["term_end_on"] + timedelta(days=rng.randrange(-90, 90)) if known else None,
+                "renewed_arr": row["atr"] * rng.choice([0.5, 1, 1.2]) if status == "won" and known else None,
+            }
+        )
+    contracts = []
+    for k, row in enumerate(tables["contract"]):
+        years = rng.choice([1, 1, 2])
+        end = date(row["start_on"].year + years, row["start_on"].month, min(row["start_on"].day, 28))
+        dates = {"signed_on": row["start_on"] - timedelta(days=rng.randrange(60)), "end_on": end}
+        notice = row["start_on"] + timedelta(days=300) if k % 5 == 0 else None
+        contracts.append({**row, **dates, "term_months": 12 * years, "notice_given_on": notice})
+    ahead = [
+        {"contract_id": f"k-ahead-{k}", "account_id": f"a{k}", "start_on": date(2026, 11, 1),
+         "end_on": date(2027, 11, 1), "signed_on": date(2026, 9, 1), "tcv": 5000 + k, "currency": "USD",
+         "term_months": 12, "notice_given_on": None}
+        for k in (1, 2, 29)
+    ]  # fmt: skip
+    # two years with a step on the anniversary, and an account that renews one contract and leaves another
+    ramp = {"contract_id": "k-ramp", "account_id": "a20", "start_on": date(2025, 7, 10), "end_on": date(2027, 7, 10)}
+    ahead.append({**ramp, "signed_on": START, "tcv": 9000, "currency": "EUR", "term_months": 24})
+    ramping = {**dict.fromkeys(tables["subscription"][0]), "subscription_id": "s-ramp", "account_id": "a20"}
+    step = date(2026, 7, 10)
+    line = {**tables["subscription_line"][0], "line_id": "ramp", "subscription_id": "s-ramp", "currency": "EUR"}
+    ramped = [
+        {**line, "quantity": 10, "valid_from": ramp["start_on"], "valid_to": step},
+        {**line, "quantity": 30, "valid_from": step, "valid_to": None},
+    ]
+    for key, status in (("r-one", "won"), ("r-two", "lost")):
+        row = {**renewals[0], "renewal_id": key, "contract_id": key, "account_id": "a2", "status": status}
+        dates = {"term_end_on": date(2026, 8, 1), "closed_on": date(2026, 7, 20)}
+        renewals.append({**row, **dates, "renewed_arr": 5 if status == "won" else None})
+    people = [{**row, "hired_on": START, "left_on": date(2026, 8, 1) if row["person_id"] == "p3" else None, "fte": 0.8}
+              for row in tables["dim_person"]]  # fmt: skip
+    return {
+        "renewal": renewals,
+        "contract": contracts + ahead,
+        "subscription_line": [*tables["subscription_line"], *ramped],
+        "dim_person": people,
+        "invoice": [
+            {**row, "dunning_status": rng.choice([None, "success", "exhausted", "in_progress"])}
+            for row in tables["invoice"]
+        ],
+        "opportunity": [{**row, "campaign_id": rng.choice(["c1", None])} for row in tables["opportunity"]],
+        "subscription": [
+            {**row, "cancel_requested_at": at(row["ended_on"] - timedelta(days=20)) if row["ended_on"] else None}
+            for row in [*tables["subscription"], ramping]
+        ],
+    }
+
+
+def books(rng: random.Random) -> dict[str, Any]:
+    """Monthly finance items, spending and use of the product."""
+    months = [date(2025 + (6 + k) // 12, (6 + k) % 12 + 1, 1) for k in range(15)]
+    items = {"revenue": 90_000, "cost_of_revenue": 20_000, "operating_cash_flow": -9_000, "capex": 3_000}
+    return {
+        "finance_month": [
+            {"month": month, "item": item, "kind": "actual", "amount": usual + rng.randrange(900), "currency": "EUR"}
+            for month in months
+            for item, usual in items.items()
+        ],
+        "spend": [
+            {
+                "spend_id": f"{month}{centre}{campaign}",
+                "on": month + timedelta(days=rng.randrange(28)),
+                "cost_centre": centre,
+                "campaign_id": campaign,
+                "amount": rng.randrange(1000, 9000),
+                "currency": rng.choice(["EUR", "USD"]),
+                "kind": rng.choice(["actual", None]),
+            }
+            for month in months
+            for centre, campaign in (("sales", None), ("Marketing", None), ("marketing", "c1"), ("research", None))
+        ],
+        "usage_daily": [
+            {"account_id": f"a{k}", "product_id": "core", "on": START + timedelta(days=10 * d), "active_users": 3}
+            for k in range(0, 30, 2)
+            for d in range(44)
+        ],
+    }
 
 
 def day(rng: random.Random, span: int = 440) -> date:

@@ -12,6 +12,8 @@ from bizops.company import Policies
 from bizops.metrics import METRICS
 from bizops.metrics.arr_movement import arr_movement
 from bizops.metrics.bookings import components
+from bizops.metrics.cohorts import cohorts
+from bizops.metrics.committed import commitments
 from bizops.metrics.facts import deals
 from bizops.metrics.linearity import linearity_curve
 from bizops.metrics.losses import closed_lost
@@ -72,8 +74,13 @@ def test_metric_is_the_same_on_both_engines(both: tuple[Any, Any], id_: str) -> 
         lambda data: linearity_curve(data, quarter(data)),
         lambda data: closed_lost(data, quarter(data), ("competitor",)),
         lambda data: METRICS["ARR-04"](data, quarter(data), ("segment",), detail=True),
+        lambda data: cohorts(data, quarter(data), ("segment",)),
+        lambda data: commitments(data, quarter(data)),
     ],
-    ids=["deals", "movements", "components", "timing", "same_day", "ageing", "stage_ageing", "curve", "lost", "detail"],
+    ids=[
+        *("deals", "movements", "components", "timing", "same_day", "ageing", "stage_ageing", "curve", "lost"),
+        *("detail", "cohorts", "commitments"),
+    ],
 )
 def test_fact_is_the_same_on_both_engines(both: tuple[Any, Any], fact: Any) -> None:
     duck, postgres = both
@@ -82,17 +89,28 @@ def test_fact_is_the_same_on_both_engines(both: tuple[Any, Any], fact: Any) -> N
 
 POLICIES = Policies(
     P01="subscription",
+    P02="signature",
     P03="period_end",
     P09="metered_included",
     P10="period_end",
+    P11="exit_year",
     P12="keep",
+    P14="daily_sum",
     P15="tcv",
     P16="created_in_period",
+    P18="paid_only",
+    P19="ebitda",
     P25="in_movements",
 )
 
 
-@pytest.mark.parametrize("id_", ["ARR-04", "ARR-07", "BKG-01", "BKG-03"])
+@pytest.mark.parametrize("id_", ["ARR-15", "ARR-16", "ARR-18"])
+def test_books_under_other_policies_are_the_same_on_both_engines(both: tuple[Any, Any], id_: str) -> None:
+    duck, other = (replace(data, company=data.company.model_copy(update={"policies": POLICIES})) for data in both)
+    assert same(METRICS[id_](duck, quarter(duck)), METRICS[id_](other, quarter(other))) == 1
+
+
+@pytest.mark.parametrize("id_", ["ARR-03", "ARR-04", "ARR-07", "ARR-08", "BKG-01", "BKG-03", "REN-07-BASE"])
 def test_other_policies_are_the_same_on_both_engines(both: tuple[Any, Any], id_: str) -> None:
     duck, other = (replace(data, company=data.company.model_copy(update={"policies": POLICIES})) for data in both)
     assert same(METRICS[id_](duck, quarter(duck), ("segment",)), METRICS[id_](other, quarter(other), ("segment",))) > 0

@@ -11,7 +11,12 @@ from bizops.company import POLICIES, Policies
 from bizops.metrics import METRICS
 
 SALES = ("BKG-01", "BKG-02", "BKG-03", "BKG-03-VALUE", "BKG-05", "BKG-07", "BKG-08", "BKG-09", "BKG-10", "QTA-01")
-RECURRING = ("ARR-01", "ARR-04", "ARR-05", "ARR-06", "ARR-07", "ARR-08", "ARR-10", "ARR-11")
+RECURRING = (
+    "ARR-01", "ARR-03", "ARR-04", "ARR-05", "ARR-06", "ARR-07", "ARR-08", "ARR-10", "ARR-11", "ARR-12", "ARR-17",
+    "REN-07-BASE", "REN-08",
+)  # fmt: skip
+RENEWED = ("REN-01", "REN-02", "REN-03", "REN-04", "REN-05", "REN-06", "REN-07", "REN-09")
+BOOKS = ("ARR-13", "ARR-14", "ARR-15", "ARR-16", "ARR-16-REVENUE", "ARR-18", "ARR-19")
 OTHERS = [
     (SALES, "P10", "period_end"),
     (SALES, "P15", "tcv"),
@@ -19,6 +24,7 @@ OTHERS = [
     (SALES, "P17", 3),
     (SALES, "P21", "none"),
     (RECURRING, "P01", "account"),
+    (RECURRING, "P02", "signature"),
     (RECURRING, "P03", "period_end"),
     (RECURRING, "P04", "churn"),
     (RECURRING, "P05", 20),
@@ -27,9 +33,15 @@ OTHERS = [
     (RECURRING, "P08", 5),
     (RECURRING, "P09", "metered_included"),
     (RECURRING, "P10", "period_end"),
+    (RECURRING, "P11", "first_year"),
+    (RECURRING, "P11", "exit_year"),
     (RECURRING, "P12", "keep"),
     (RECURRING, "P13", 0),
+    (RECURRING, "P14", "daily_sum"),
     (RECURRING, "P25", "in_movements"),
+    (RENEWED, "P01", "subscription"),
+    (BOOKS, "P18", "paid_only"),
+    (BOOKS, "P19", "ebitda"),
 ]
 
 
@@ -53,10 +65,10 @@ def results(read: Any, data: Any, metrics: tuple[str, ...]) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def usual(read: Any, data: Any) -> dict[str, Any]:
     """The results under the default policies."""
-    return results(read, data, (*SALES, *RECURRING))
+    return results(read, data, (*SALES, *RECURRING, *RENEWED, *BOOKS))
 
 
-@pytest.mark.parametrize(("metrics", "policy", "value"), OTHERS, ids=[f"{p}-{m[0][:3]}" for m, p, _ in OTHERS])
+@pytest.mark.parametrize(("metrics", "policy", "value"), OTHERS, ids=[f"{p}-{v}-{m[0]}" for m, p, v in OTHERS])
 def test_only_named_policies_change_a_metric(
     read: Any, data: Any, usual: dict[str, Any], metrics: tuple[str, ...], policy: str, value: Any
 ) -> None:
