@@ -70,6 +70,10 @@ SERIES = ("c1", "c2", "c3", "c4")
 # The tokens that charts draw with. Their light values differ from one another, so that a colour names its token.
 CHART_TOKENS = ("bg", "ink", "muted", "line", "ref", "grid", "band", "c1", "c2", "c3", "c4", "c1soft", "pos", "neg")
 
+# The steps of a heat map, from low to high: how much of c1 lies over the ground, and the token of the number on it.
+# Shares of one token need no further tokens, and follow the theme; ink and ground reach 4.5:1 on them in both themes.
+HEAT = ((0.10, "ink"), (0.26, "ink"), (0.42, "ink"), (0.58, "ink"), (0.85, "bg"))
+
 
 @dataclass(frozen=True)
 class Mark:

@@ -24,7 +24,7 @@ def wcag(one: str, other: str) -> float:
 
 
 @pytest.mark.parametrize("name", ["light", "dark"])
-def test_text_reaches_4_5_and_marks_3_on_the_ground(name: str) -> None:
+def test_a13_text_reaches_4_5_and_marks_3_on_the_ground(name: str) -> None:
     tokens = theme.TOKENS[name]
     for token in theme.TEXT_TOKENS:
         assert wcag(tokens[token], tokens["bg"]) >= 4.5, token

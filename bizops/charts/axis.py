@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from bizops import numbers
 from bizops.charts.labels import width_of
+from bizops.language import say
 
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 
@@ -29,6 +30,23 @@ def ticks(low: float, high: float, most: int = 5) -> list[float]:
     return [low, high]
 
 
+def padded(values: Iterable[float]) -> tuple[float, float]:
+    """Return the ends of an axis that need not start at a round number: those of the values with a little air."""
+    known = [float(v) for v in values]
+    low, high = min(known), max(known)
+    air = 0.05 * (high - low) or 0.1 * abs(high) or 1.0
+    return low - air, high + air
+
+
+def ticks_within(low: float, high: float) -> list[float]:
+    """Return the round numbers for an axis from ``low`` to ``high`` that lie on it, at least two and at most six."""
+    for most in (6, 8, 12):
+        marks = [m for m in ticks(low, high, most) if low <= m <= high]
+        if len(marks) > 1:
+            break
+    return marks[:6]
+
+
 def _clean(value: float) -> float:
     return float(f"{value:.12g}")
 
@@ -45,7 +63,8 @@ def tick_label(value: float, marks: Sequence[float], unit: str, scale: numbers.S
         return numbers.money(value, scale=numbers.Scale(scale.factor, "", _places(step / scale.factor)))
     if unit == "rate":
         return numbers.percent(value, decimals=_places(step * 100))
-    return numbers.fixed(value, _places(step)) + ("×" if unit == "multiple" else "")
+    shown = numbers.fixed(value, _places(step))
+    return say("{n}×", n=shown) if unit == "multiple" else shown
 
 
 def _places(step: float) -> int:

@@ -14,6 +14,7 @@ from bizops.charts.house import LEGEND_ROW, Sketch, Width, draw, legend_rows
 from bizops.charts.labels import clean, width_of
 from bizops.charts.rows import Rows, checked, colour, value_label
 from bizops.errors import InputError
+from bizops.language import message, say
 from bizops.theme import SERIES
 
 _THICK = 0.3
@@ -54,8 +55,10 @@ def sorted_bars(
 
     pairs = zip(data["label"], data["value"].astype(float), strict=True)
     read = [f"{clean(label)} {_spoken(value, unit, currency, signed)}" for label, value in pairs]
-    messages = [f"First: {', '.join(read[:3])}", *([f"Last of {len(read)}: {read[-1]}"] if len(read) > 3 else [])]
-    alt = alternative("Sorted bars", subtitle, messages, table)
+    messages = [say("First: {names}", names=say(", ").join(read[:3]))]
+    if len(read) > 3:
+        messages.append(say("Last of {n}: {name}", n=len(read), name=read[-1]))
+    alt = alternative(say("Sorted bars"), subtitle, messages, table)
     return draw(paint, id=id, title=title, subtitle=subtitle, alt=alt, table=table, note=note)
 
 
@@ -68,7 +71,7 @@ def _ordered(data: pd.DataFrame, additive: bool) -> pd.DataFrame:
     rest = data[~kept]
     data = data[kept]
     if additive:
-        others = pd.DataFrame({"label": [f"Others ({len(rest)})"], "value": [float(rest["value"].sum())]})
+        others = pd.DataFrame({"label": [say("Others ({n})", n=len(rest))], "value": [float(rest["value"].sum())]})
         data = pd.concat([data, others])
     return data.reset_index(drop=True)
 
@@ -108,13 +111,15 @@ def _unit_line(sketch: Sketch, unit: str, scale: numbers.Scale, currency: str, t
 
 def bullet(
     frame: pd.DataFrame, *, id: str, title: str, subtitle: str, unit: str = "money", currency: str = "",
-    better: str = "up", plan_label: str = "Plan", prior_label: str = "Prior period", table: str = "", note: str = "",
+    better: str = "up", plan_label: str = message("Plan"), prior_label: str = message("Prior period"), table: str = "",
+    note: str = "",
 ) -> Figure:  # fmt: skip
     """Return a row for each part with actual as a solid bar inside the outlined plan, and the variance as text.
 
     ``frame`` has one row a part: label, actual, plan (missing: "no plan") and, optionally, prior (drawn as a short
     line). Rows keep their order; put the largest gap first.
     """
+    plan_label, prior_label = say(plan_label), say(prior_label)
     data = checked(frame, ("label", "actual", "plan"), id, allow_missing=("plan",))
     plans = _optional(data["plan"])
     priors = _optional(data["prior"]) if "prior" in data else [None] * len(data)
@@ -122,7 +127,7 @@ def bullet(
     scale = _scale([*actuals, *plans], unit)
     rows = list(zip(data["label"], actuals, plans, strict=True))
     known = [v for v in (*actuals, *plans, *priors, 0.0) if v is not None]
-    entries = [("fill", "c1", "Actual")]
+    entries = [("fill", "c1", say("Actual"))]
     entries += [("outline", "ink", plan_label)] if any(p is not None for p in plans) else []
     entries += [("tick", "c3", prior_label)] if any(p is not None for p in priors) else []
 
@@ -149,7 +154,7 @@ def bullet(
         return sketch
 
     messages = [_bullet_words(label, actual, plan, unit, currency, plan_label) for label, actual, plan in rows[:4]]
-    alt = alternative("Actual against plan, bars", subtitle, messages, table)
+    alt = alternative(say("Actual against plan, bars"), subtitle, messages, table)
     return draw(paint, id=id, title=title, subtitle=subtitle, alt=alt, table=table, note=note)
 
 
@@ -164,25 +169,27 @@ def _keyed(
     if unit != "money" or not (scale.name or currency):
         return list(entries)
     kind, token, words = entries[0]
-    return [(kind, token, f"{words}, {scale.title(currency)}"), *entries[1:]]
+    title = say("{words}, {unit}", words=words, unit=scale.title(currency))
+    return [(kind, token, title), *entries[1:]]
 
 
 def _variance(actual: float, plan: float | None, unit: str, scale: numbers.Scale, label: str, *, short: bool) -> str:
     if plan is None:
-        return f"no {label.lower()}"
+        return say("no {label}", label=label.lower())
     gap = _shown(actual - plan, unit, scale, True)
     relative = None if unit == "rate" else numbers.change(actual, plan)
     if relative is None:
         return gap
     share = numbers.percent(relative, signed=True)
-    return share if short else f"{gap} ({share})"
+    return share if short else say("{gap} ({share})", gap=gap, share=share)
 
 
 def _bullet_words(label: object, actual: float, plan: float | None, unit: str, currency: str, plan_label: str) -> str:
-    shown = f"{clean(label)} {_spoken(actual, unit, currency, False)}"
+    told = {"label": clean(label), "actual": _spoken(actual, unit, currency, False)}
     if plan is None:
-        return f"{shown}, no {plan_label.lower()}"
-    return f"{shown} against {plan_label.lower()} {_spoken(plan, unit, currency, False)}"
+        return say("{label} {actual}, no {reference}", **told, reference=plan_label.lower())
+    shown = _spoken(plan, unit, currency, False)
+    return say("{label} {actual} against {reference} {plan}", **told, reference=plan_label.lower(), plan=shown)
 
 
 def stacked(
@@ -229,7 +236,7 @@ def _many(
 
     order = totals.sort_values(ascending=False, kind="stable").index[:2] if together else wide.index[:2]
     messages = [_many_words(label, wide.loc[label], unit, currency) for label in order]
-    kind = "Stacked bars" if together else "Grouped bars"
+    kind = say("Stacked bars") if together else say("Grouped bars")
     alt = alternative(kind, subtitle, [m for m in messages if m], table)
     return draw(paint, id=id, title=title, subtitle=subtitle, alt=alt, table=table, note=note)
 
@@ -276,7 +283,7 @@ def _paint_grouped(width: Width, wide: pd.DataFrame, unit: str, scale: numbers.S
             middle = i - 0.4 + thick * (k + 0.5)
             shown = words[i][k]
             if shown is None:
-                sketch.text(sketch.x(0) + 6, sketch.y(middle), numbers.NA, token="muted")
+                sketch.text(sketch.x(0) + 6, sketch.y(middle), numbers.missing(), token="muted")
                 continue
             sketch.bar((0, value), (middle - thick * 0.42, middle + thick * 0.42), SERIES[k])
             value_label(sketch, middle, 0, value, shown)
@@ -287,4 +294,4 @@ def _paint_grouped(width: Width, wide: pd.DataFrame, unit: str, scale: numbers.S
 def _many_words(label: object, row: pd.Series[float], unit: str, currency: str) -> str:
     known = row.dropna()
     parts = [f"{clean(name)} {_spoken(value, unit, currency, False)}" for name, value in known.items()]
-    return f"{clean(label)}: {', '.join(parts)}" if parts else ""
+    return say("{label}: {values}", label=clean(label), values=say(", ").join(parts)) if parts else ""

@@ -14,6 +14,7 @@ from bizops.charts.house import LEGEND_ROW, Sketch, Width, draw, legend_rows
 from bizops.charts.labels import clean, width_of
 from bizops.charts.rows import Rows, checked
 from bizops.errors import InputError
+from bizops.language import say
 
 _AXIS = 24.0
 
@@ -38,18 +39,19 @@ def dot_whisker(
         raise InputError(f"the interval does not contain the value: {', '.join(wrong)}", where=f"figure {id}")
     spans = [v for r in rows if r.drawn for v in (r.lower, r.upper)] + ([] if reference is None else [reference])
     marks = ticks(min(spans, default=0.0), max(spans, default=1.0), 5)
-    entries = [("dot", "c1", f"estimate with {level}{numbers.NBSP}% interval")]
+    entries = [("dot", "c1", say("estimate with {level}\u00a0% interval", level=level))]
     if any(r.drawn and r.n < numbers.NO_COLOUR_BELOW for r in rows):
-        entries.append(("hollow", "c1", f"fewer than {numbers.NO_COLOUR_BELOW} records"))
+        entries.append(("hollow", "c1", say("fewer than {n} records", n=numbers.NO_COLOUR_BELOW)))
     if reference is not None:
         shown = numbers.quantity(reference, unit, currency=currency)
-        entries.append(("dash", "ink", f"{reference_label or 'reference'} {shown}"))
+        named = say("{label} {value}", label=reference_label or say("reference"), value=shown)
+        entries.append(("dash", "ink", named))
 
     def paint(width: Width) -> Sketch:
         return _paint(width, rows, marks, entries, unit, currency, reference)
 
     messages = _messages(rows, unit, currency, reference, reference_label)
-    alt = alternative("Dot plot with intervals", subtitle, messages, table)
+    alt = alternative(say("Dot plot with intervals"), subtitle, messages, table)
     return draw(paint, id=id, title=title, subtitle=subtitle, alt=alt, table=table, note=note)
 
 
@@ -63,10 +65,11 @@ class _Estimate:
 
     def words(self, unit: str, currency: str, least: int, *, short: bool) -> str:
         """Return value and n, or n alone; ``least`` is the smallest n of the chart, so that all have equal decimals."""
-        records = f"{numbers.count(self.n)}" if short else f"n = {numbers.count(self.n)}"
+        counted = say("n = {n}", n=numbers.count(self.n))
         if not self.drawn:
-            return f"{numbers.NA}, n = {numbers.count(self.n)}"
-        return f"{numbers.quantity(self.value, unit, currency=currency, n=least)} ({records})"
+            return say("{value}, {records}", value=numbers.missing(), records=counted)
+        value = numbers.quantity(self.value, unit, currency=currency, n=least)
+        return say("{number} ({records})", number=value, records=numbers.count(self.n) if short else counted)
 
 
 def _paint(
@@ -104,15 +107,20 @@ def _messages(
     def read(row: _Estimate) -> str:
         span = numbers.interval(row.lower, row.upper, unit, currency=currency, n=row.n)
         value = numbers.quantity(row.value, unit, currency=currency, n=row.n)
-        return f"{clean(row.label)} {value} (interval {span}, n {numbers.count(row.n)})"
+        told = {"label": clean(row.label), "value": value, "span": span, "n": numbers.count(row.n)}
+        return say("{label} {value} (interval {span}, n {n})", **told)
 
     drawn = [r for r in rows if r.drawn]
     if not drawn:
-        return [f"{len(rows)} groups, each of fewer than {numbers.COUNTS_ONLY_BELOW} records"]
-    messages = [f"Lowest {read(drawn[0])}"] + ([f"Highest {read(drawn[-1])}"] if len(drawn) > 1 else [])
+        few = numbers.COUNTS_ONLY_BELOW
+        return [say("{groups} groups, each of fewer than {n} records", groups=len(rows), n=few)]
+    messages = [say("Lowest {estimate}", estimate=read(drawn[0]))]
+    if len(drawn) > 1:
+        messages.append(say("Highest {estimate}", estimate=read(drawn[-1])))
     if reference is not None:
         below = sum(r.upper < reference for r in drawn)
         above = sum(r.lower > reference for r in drawn)
-        name = reference_label or "the reference"
-        messages.append(f"Of {len(drawn)}, {below} lie wholly below {name} and {above} above")
+        name = reference_label or say("the reference")
+        told = {"n": len(drawn), "below": below, "above": above, "reference": name}
+        messages.append(say("Of {n}, {below} lie wholly below {reference} and {above} above", **told))
     return messages

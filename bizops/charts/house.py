@@ -16,7 +16,8 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Polygon, Rectangle
+from matplotlib.text import Text
 from matplotlib.ticker import NullLocator
 
 from bizops.charts import svg
@@ -32,7 +33,7 @@ RC: dict[str, Any] = {
     "axes.titley": 1.0,
     "axes.unicode_minus": False,
     "figure.dpi": 72,
-    "savefig.dpi": 72,
+    "savefig.dpi": 108,  # of rasterised marks alone (1.5 to a CSS pixel): vectors are in points, here pixels
     "savefig.bbox": None,
     "figure.facecolor": "none",
     "savefig.facecolor": "none",
@@ -41,7 +42,7 @@ RC: dict[str, Any] = {
     "path.simplify": True,
 }
 # Fractions of the font size from the baseline to the middle of capitals and digits.
-_MIDDLE = 0.35
+MIDDLE = 0.35
 
 
 @dataclass(frozen=True)
@@ -114,24 +115,27 @@ class Sketch:
         size = size or self.font
         shown = clean(words)
         self.texts.append(fit(shown, room, size) if room else shown)
-        self.canvas.text(
-            x, self.height - y - _MIDDLE * size, svg.placeholder(len(self.texts) - 1),
-            transform=None, ha=align, va="baseline", fontsize=size, color=LIGHT[token],
-            fontweight="bold" if bold else "normal",
+        self.canvas.add_artist(
+            _Placed(
+                x, self.height - y - MIDDLE * size, svg.placeholder(len(self.texts) - 1), transform=None,
+                ha=align, fontsize=size, color=LIGHT[token], fontweight="bold" if bold else "normal",
+            )
         )  # fmt: skip
 
     def lines(
-        self, segments: Sequence[Sequence[tuple[float, float]]], token: str, *, wide: float = 1.0, dash: bool = False
-    ) -> None:
-        """Draw segments in data coordinates as one mark."""
+        self, segments: Sequence[Sequence[tuple[float, float]]], token: str, *, wide: float = 1.0, dash: bool = False,
+        under: bool = False,
+    ) -> None:  # fmt: skip
+        """Draw segments in data coordinates as one mark; ``under`` the fills (a grid behind opaque bars)."""
         if segments:
             style = (0, (4, 3)) if dash else "solid"
             self.ax.add_collection(
                 LineCollection(
-                    segments, colors=LIGHT[token], linewidths=wide, linestyles=[style], clip_on=False, capstyle="butt"
+                    segments, colors=LIGHT[token], linewidths=wide, linestyles=[style], clip_on=False, capstyle="butt",
+                    zorder=0.5 if under else 2,
                 ),
                 autolim=False,
-            )
+            )  # fmt: skip
 
     def bar(
         self, x: tuple[float, float], y: tuple[float, float], token: str = "", *, outline: str = "", wide: float = 1.5
@@ -144,12 +148,43 @@ class Sketch:
             )
         )  # fmt: skip
 
+    def area(
+        self, x: Sequence[float], lower: Sequence[float], upper: Sequence[float], token: str, *, opacity: float = 1.0
+    ) -> None:
+        """Fill between two lines in data coordinates as one mark."""
+        outline = [*zip(x, upper, strict=True), *reversed(list(zip(x, lower, strict=True)))]
+        self.ax.add_artist(
+            Polygon(
+                outline, closed=True, clip_on=False, linewidth=0, facecolor=LIGHT[token],
+                alpha=opacity if opacity < 1 else None,
+            )
+        )  # fmt: skip
+
     def dots(
         self, points: Sequence[tuple[float, float]], token: str, *, radius: float = 4.0, hollow: bool = False
     ) -> None:
         """Draw round marks at data coordinates as one mark, radius in pixels; hollow ones show the ground within."""
         if points:
             self._round([(self.x(x), self.height - self.y(y)) for x, y in points], token, radius, hollow)
+
+    def cloud(self, points: Sequence[tuple[float, float]], token: str, *, radius: float = 2.0) -> None:
+        """Draw very many round marks as one picture within the drawing; its colour does not follow the theme."""
+        self.ax.add_artist(
+            Line2D(
+                [x for x, _ in points], [y for _, y in points], linestyle="none", marker="o", markersize=2 * radius,
+                markeredgewidth=0, markerfacecolor=LIGHT[token], clip_on=False, rasterized=True,
+            )
+        )  # fmt: skip
+
+    def discs(self, places: Sequence[tuple[float, float]], token: str, radius: float) -> None:
+        """Draw filled round marks at pixels, as one mark."""
+        self._round([(x, self.height - y) for x, y in places], token, radius, False)
+
+    def strokes(self, lines: Sequence[Sequence[tuple[float, float]]], token: str, *, wide: float = 1.0) -> None:
+        """Draw lines through pixels, as one mark; the counterpart of ``lines`` outside the plot."""
+        if lines:
+            flipped = [[(x, self.height - y) for x, y in line] for line in lines]
+            self.canvas.add_artist(LineCollection(flipped, transform=None, colors=LIGHT[token], linewidths=wide))
 
     def _round(self, places: Sequence[tuple[float, float]], token: str, radius: float, hollow: bool) -> None:
         self.canvas.add_artist(
@@ -190,6 +225,17 @@ class Sketch:
             self.text(column + indent, y, words, token="muted", room=self.width.px - column - indent)
 
 
+class _Placed(Text):
+    """One text at its place, without the search for its size that matplotlib makes: most of what a text costs."""
+
+    def draw(self, renderer: Any) -> None:
+        """Write the text with its baseline at its place."""
+        pen, (x, y) = renderer.new_gc(), self.get_position()
+        pen.set_foreground(self.get_color())
+        height = renderer.get_canvas_width_height()[1]
+        renderer.draw_text(pen, x, height - y, self.get_text(), self.get_fontproperties(), 0, ismath=False, mtext=self)
+
+
 LEGEND_ROW = 20.0
 _KEY = 20.0
 
@@ -210,8 +256,9 @@ def legend_rows(entries: Iterable[tuple[str, str, str]], width: Width) -> int:
 
 
 def draw(
-    paint: Callable[[Width], Sketch], *, id: str, title: str, subtitle: str, alt: str, table: str = "", note: str = ""
-) -> Figure:
+    paint: Callable[[Width], Sketch], *, id: str, title: str, subtitle: str, alt: str, table: str = "", note: str = "",
+    annotations: Sequence[str] = (),
+) -> Figure:  # fmt: skip
     """Return the figure that ``paint`` draws at both widths."""
     drawings = []
     with house_style():
@@ -220,4 +267,4 @@ def draw(
             name = f"{id}-{width.name[0]}"
             described = clean(subtitle) if subtitle else clean(title)
             drawings.append(svg.finish(sketch.canvas, sketch.texts, name, width.name, alt, described, width.font))
-    return Figure(id, title, subtitle, alt, drawings[0], drawings[1], table, note)
+    return Figure(id, title, subtitle, alt, drawings[0], drawings[1], table, note, tuple(annotations))

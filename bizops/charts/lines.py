@@ -8,12 +8,15 @@ import pandas as pd
 import seaborn as sns
 
 from bizops import numbers
+from bizops.annotations import Annotation
+from bizops.charts import markers
 from bizops.charts.axis import apart, tick_label, ticks
 from bizops.charts.figure import Figure, alternative
 from bizops.charts.house import LEGEND_ROW, Sketch, Width, draw, legend_rows
-from bizops.charts.labels import clean, width_of
+from bizops.charts.labels import clean, fit, width_of
 from bizops.charts.rows import checked
 from bizops.errors import InputError
+from bizops.language import say
 from bizops.theme import LIGHT
 
 _AXIS = 26.0
@@ -22,7 +25,8 @@ _PLOT = {"wide": 210.0, "narrow": 170.0}
 
 def line_xmr(
     frame: pd.DataFrame, *, id: str, title: str, subtitle: str, unit: str, currency: str = "", better: str = "none",
-    limits: tuple[float, float, float] | None = None, in_flight: str = "", table: str = "", note: str = "",
+    limits: tuple[float, float, float] | None = None, in_flight: str = "", annotations: Sequence[Annotation] = (),
+    metric: str = "", table: str = "", note: str = "",
 ) -> Figure:  # fmt: skip
     """Return a line over periods with the band of its normal range.
 
@@ -30,6 +34,10 @@ def line_xmr(
     ``limits`` are (lower, mean, upper) of the XmR chart; without them (fewer than 8 periods) there is no band.
     Points outside the limits are marked and labelled, coloured by the direction of good. ``in_flight`` is for a last
     period that has not ended ("day 41 of 92"): its point is hollow, its line dashed, and it is not judged.
+
+    ``annotations`` that concern ``metric`` (an id), or no metric in particular, and fall into the periods are marked
+    with numbers and listed below; the frame then needs ``start``, the first day of each period (see
+    ``bizops.charts.markers``).
     """
     data = checked(frame, ("period", "value"), id, allow_missing=("value",))
     values = [None if numbers.is_missing(v) else float(v) for v in data["value"]]
@@ -37,10 +45,11 @@ def line_xmr(
         raise InputError("fewer than two periods with a value", where=f"figure {id}", fix="state the value in a card")
     if limits is not None and not limits[0] <= limits[1] <= limits[2]:
         raise InputError(f"limits {limits} are not lower, mean, upper", where=f"figure {id}")
-    trend = _Trend([str(p) for p in data["period"]], values, unit, currency, better, limits, in_flight)
+    events = markers.numbered(annotations, data, metric=metric, where=f"figure {id}")
+    trend = _Trend([str(p) for p in data["period"]], values, unit, currency, better, limits, in_flight, events)
     return draw(
-        trend.paint, id=id, title=title, subtitle=subtitle, table=table, note=note,
-        alt=alternative("Line over time", subtitle, trend.messages(), table),
+        trend.paint, id=id, title=title, subtitle=subtitle, table=table, note=note, annotations=markers.words(events),
+        alt=alternative(say("Line over time"), subtitle, trend.messages(), table),
     )  # fmt: skip
 
 
@@ -49,10 +58,10 @@ class _Trend:
 
     def __init__(
         self, periods: Sequence[str], values: Sequence[float | None], unit: str, currency: str, better: str,
-        limits: tuple[float, float, float] | None, in_flight: str,
+        limits: tuple[float, float, float] | None, in_flight: str, events: Sequence[markers.Marker],
     ) -> None:  # fmt: skip
         self.periods, self.values, self.unit, self.currency = periods, values, unit, currency
-        self.better, self.limits, self.in_flight = better, limits, in_flight
+        self.better, self.limits, self.in_flight, self.events = better, limits, in_flight, events
         self.points = [(i, v) for i, v in enumerate(values) if v is not None]
         self.closed = [(i, v) for i, v in self.points if not (in_flight and i == len(values) - 1)]
         known = [v for _, v in self.points]
@@ -80,16 +89,18 @@ class _Trend:
         found = [("line", "c1", self.scale.title(self.currency))] if self.unit == "money" else []
         if self.limits:
             low, mean, high = self.limits
-            found.append(("fill", "band", f"normal range {self.shown(low)} to {self.shown(high)}"))
-            found.append(("dash", "ref", f"mean {self.shown(mean)}"))
+            band = say("normal range {low} to {high}", low=self.shown(low), high=self.shown(high))
+            found.append(("fill", "band", band))
+            found.append(("dash", "ref", say("mean {value}", value=self.shown(mean))))
         if self.in_flight:
-            found.append(("hollow", "c1", f"in flight, {self.in_flight}"))
+            found.append(("hollow", "c1", say("in flight, {days}", days=self.in_flight)))
         return found
 
     def paint(self, width: Width) -> Sketch:
         """Return the drawing at one width."""
         entries = self.entries()
-        top = 12 + LEGEND_ROW * legend_rows(entries, width)
+        under = LEGEND_ROW * legend_rows(entries, width)
+        top = 12 + under + markers.room(self.events, width)
         left = max(width_of(self.tick(m), width.font) for m in self.marks) + 12
         right = max(14.0, width_of(self.shown(self.points[-1][1]), width.font) / 2 + 4)
         sketch = Sketch(width, top + _PLOT[width.name] + _AXIS, (left, top, right, _AXIS))
@@ -98,6 +109,7 @@ class _Trend:
         sketch.limits((-edge, count - 1 + edge), (self.marks[0], self.marks[-1]))
         self._ground(sketch, -edge, count - 1 + edge)
         sketch.legend(entries)
+        self._marks(sketch, under)
         self._line(sketch)
         self._points(sketch)
         self._periods(sketch)
@@ -111,6 +123,16 @@ class _Trend:
             sketch.lines([[(left, self.limits[1]), (right, self.limits[1])]], "ref", dash=True)
         for mark in self.marks:
             sketch.text(sketch.box[0] - 8, sketch.y(mark), self.tick(mark), token="muted", align="right")
+
+    def _marks(self, sketch: Sketch, top: float) -> None:
+        """Mark the events: a line from each number to the point of its period, or to the axis where there is none."""
+        floor, spots = sketch.box[1] + sketch.box[3], []
+        for event in self.events:
+            (row,) = event.rows
+            value = None if row is None else self.values[row]
+            if row is not None:
+                spots.append((event.number, sketch.x(row), floor if value is None else self._top(sketch, row, value)))
+        markers.mark(sketch, spots, top)
 
     def _line(self, sketch: Sketch) -> None:
         runs: list[list[tuple[int, float]]] = [[]]
@@ -138,12 +160,21 @@ class _Trend:
             sketch.dots(points, token, radius=5.5)
         last = self.points[-1]
         for i, value in dict([*outside.items(), last]).items():
-            before = self.values[i - 1] if i else None
-            under = before is not None and before > value and sketch.y(value) + 22 < sketch.box[1] + sketch.box[3]
-            place = sketch.y(value) + (15 if under else -15)
+            place = self._label_y(sketch, i, value)
             half = width_of(self.shown(value), sketch.font) / 2
             x = min(max(sketch.x(i), sketch.box[0] + half), sketch.width.px - half - 2)
             sketch.text(x, place, self.shown(value), align="center", bold=True)
+
+    def _label_y(self, sketch: Sketch, row: int, value: float) -> float:
+        """Where the label of a point stands: above it, or below where the line comes down to it."""
+        before = self.values[row - 1] if row else None
+        under = before is not None and before > value and sketch.y(value) + 15 < sketch.box[1] + sketch.box[3]
+        return sketch.y(value) + (15 if under else -15)
+
+    def _top(self, sketch: Sketch, row: int, value: float) -> float:
+        """The upper end of what is drawn at a period: its point, or the label above it."""
+        labelled = (row, value) in (*self.outside(), self.points[-1])
+        return min(sketch.y(value) - 7, self._label_y(sketch, row, value) - 9 if labelled else sketch.y(value))
 
     def _token(self, value: float) -> str:
         assert self.limits is not None
@@ -153,11 +184,11 @@ class _Trend:
 
     def _periods(self, sketch: Sketch) -> None:
         """Write the period labels that fit, counted back from the last."""
-        words = [clean(p) for p in self.periods]
-        for i in apart([sketch.x(i) for i in range(len(words))], words, sketch.font):
-            half = width_of(words[i], sketch.font) / 2
-            x = min(max(sketch.x(i), half), sketch.width.px - half - 2)
-            sketch.text(x, sketch.height - _AXIS / 2, words[i], token="muted", align="center")
+        words = [fit(clean(p), sketch.width.label_room, sketch.font) for p in self.periods]
+        half = [width_of(word, sketch.font) / 2 for word in words]
+        places = [min(max(sketch.x(i), h), sketch.width.px - h - 2) for i, h in enumerate(half)]
+        for i in apart(places, words, sketch.font):
+            sketch.text(places[i], sketch.height - _AXIS / 2, words[i], token="muted", align="center")
 
     def messages(self) -> list[str]:
         """Return the sentences of the alternative text."""
@@ -166,12 +197,17 @@ class _Trend:
             return numbers.quantity(value, self.unit, currency=self.currency)
 
         (first, before), (last, now) = self.points[0], self.points[-1]
-        end = f" (in flight, {self.in_flight})" if self.in_flight else ""
-        ends = f"{clean(self.periods[first])} {read(before)}, {clean(self.periods[last])} {read(now)}{end}"
-        messages = [f"{ends}, {len(self.points)} periods"]
+        told = {"first": clean(self.periods[first]), "before": read(before), "last": clean(self.periods[last])}
+        told |= {"now": read(now), "n": str(len(self.points))}
+        messages = [say("{first} {before}, {last} {now}, {n} periods", **told)]
+        if self.in_flight:
+            told["days"] = self.in_flight
+            messages = [say("{first} {before}, {last} {now} (in flight, {days}), {n} periods", **told)]
         if self.limits:
             span = numbers.interval(self.limits[0], self.limits[2], self.unit, currency=self.currency)
             names = [f"{clean(self.periods[i])} {read(v)}" for i, v in self.outside()]
-            found = f"outside it: {', '.join(names)}" if names else "no closed period outside it"
-            messages.append(f"Normal range {span}; {found}")
-        return messages
+            messages.append(say("Normal range {span}; no closed period outside it", span=span))
+            if names:
+                named = say(", ").join(names)
+                messages[-1] = say("Normal range {span}; outside it: {names}", span=span, names=named)
+        return messages + markers.spoken(self.events)

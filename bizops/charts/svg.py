@@ -68,6 +68,7 @@ class _Paper:
     def __init__(self, drawn: ET.Element, words: Mapping[str, str], name: str, size: float) -> None:
         self.words, self.name, self.size = words, name, size
         self.by_id = {e.attrib["id"]: e for e in drawn.iter() if "id" in e.attrib}
+        self.shapes: dict[str, dict[str, str]] = {}
         values = (value for e in drawn.iter() for value in e.attrib.values())
         self.used = {found for value in values for found in _REFERENCE.findall(value)}
 
@@ -82,6 +83,8 @@ class _Paper:
         if tag == "defs":
             children = [c for c in children if c.tag != "path"]
         attributes = self._attributes(element)
+        if tag == "image":
+            attributes["href"] = element.attrib[_XLINK]
         if (tag == "g" and not attributes) or (tag == "defs" and not children):
             return children
         if tag == "path" and not attributes.get("d"):
@@ -91,13 +94,16 @@ class _Paper:
         if tag == "text":
             text = element.text or ""
             short.text = self.words.get(text, text)
-            if "rotate(-0" in element.get("transform", ""):
+            if element.get("transform", "").startswith(("rotate(-0 ", "rotate(0 ")):
                 short.attrib.pop("transform")
         return [short]
 
     def _mark(self, use: ET.Element) -> ET.Element:
         """Return a marker in place: a page's theme does not reach into what ``<use>`` shows."""
-        shape = self._attributes(self.by_id[use.attrib[_XLINK][1:]])
+        name = use.attrib[_XLINK][1:]
+        if name not in self.shapes:
+            self.shapes[name] = self._attributes(self.by_id[name])
+        shape = self.shapes[name]
         own = self._attributes(use)
         x, y = own.pop("x"), own.pop("y")
         classes = " ".join(dict.fromkeys(f"{shape.get('class', '')} {own.get('class', '')}".split()))

@@ -19,6 +19,7 @@ from bizops.charts.house import Sketch, Width, draw
 from bizops.charts.labels import wrap
 from bizops.charts.rows import Rows, checked, colour, value_label
 from bizops.errors import InputError
+from bizops.language import message, say
 
 Named = tuple[str, float]
 _THICK = 0.3
@@ -39,7 +40,7 @@ def bridge(frame: pd.DataFrame, *, start: Named, end: Named, **more: Any) -> Fig
 
 def variance_bridge(
     frame: pd.DataFrame, *, id: str, title: str, subtitle: str, start: Named, end: Named, unit: str = "money",
-    currency: str = "", better: str = "up", gap_label: str = "Gap", table: str = "", note: str = "",
+    currency: str = "", better: str = "up", gap_label: str = message("Gap"), table: str = "", note: str = "",
 ) -> Figure:  # fmt: skip
     """Return the bridge of the gap alone: from zero through the steps to end − start, both totals as text.
 
@@ -49,16 +50,21 @@ def variance_bridge(
     steps = _steps(frame, id, start, end)
     gap = end[1] - start[1]
     scale = _scale([*steps["amount"], gap], unit)
-    totals = [(len(steps), gap_label, gap, colour(gap, better), numbers_of(gap, unit, scale, signed=True))]
+    totals = [(len(steps), say(gap_label), gap, colour(gap, better), numbers_of(gap, unit, scale, signed=True))]
 
     def paint(width: Width) -> Sketch:
-        both = [f"{name} {numbers.quantity(v, unit, currency=currency)}" for name, v in (start, end)]
-        headline = " → ".join(both) + (f"; steps in {scale.title(currency)}" if unit == "money" else "")
+        both = [
+            say("{label} {value}", label=name, value=numbers.quantity(v, unit, currency=currency))
+            for name, v in (start, end)
+        ]
+        headline = " → ".join(both)
+        if unit == "money":
+            headline = say("{headline}; steps in {unit}", headline=headline, unit=scale.title(currency))
         return _paint(width, steps, 0.0, totals, unit, scale, better, wrap(headline, width.px - 8, width.font))
 
     return draw(
         paint, id=id, title=title, subtitle=subtitle, table=table, note=note,
-        alt=_alt("Variance bridge", subtitle, steps, start, end, unit, currency, table),
+        alt=_alt(say("Variance bridge"), subtitle, steps, start, end, unit, currency, table),
     )  # fmt: skip
 
 
@@ -83,7 +89,7 @@ def waterfall(
 
     return draw(
         paint, id=id, title=title, subtitle=subtitle, table=table, note=note,
-        alt=_alt("Waterfall", subtitle, steps, start, end, unit, currency, table),
+        alt=_alt(say("Waterfall"), subtitle, steps, start, end, unit, currency, table),
     )  # fmt: skip
 
 
@@ -100,7 +106,7 @@ def _steps(frame: pd.DataFrame, id: str, start: Named, end: Named) -> pd.DataFra
         return steps
     kept = steps["amount"].abs().rank(method="first", ascending=False) < _LIMIT
     rest = steps[~kept]
-    folded = pd.DataFrame({"label": [f"Other ({len(rest)} items)"], "amount": [float(rest["amount"].sum())]})
+    folded = pd.DataFrame({"label": [say("Other ({n} items)", n=len(rest))], "amount": [float(rest["amount"].sum())]})
     return pd.concat([steps[kept], folded], ignore_index=True)
 
 
@@ -162,7 +168,8 @@ def _alt(
         return (numbers.delta if signed else numbers.quantity)(value, unit, currency=currency)
 
     gap = end[1] - start[1]
-    message = f"{start[0]} {show(start[1])} to {end[0]} {show(end[1])}, gap {show(gap, signed=True)}"
+    told = {"start": start[0], "from": show(start[1]), "end": end[0], "to": show(end[1])}
+    first = say("{start} {from} to {end} {to}, gap {gap}", **told, gap=show(gap, signed=True))
     order = steps["amount"].abs().sort_values(ascending=False, kind="stable").index[:2]
-    largest = ", ".join(f"{steps['label'][i]} {show(steps['amount'][i], signed=True)}" for i in order)
-    return alternative(kind, measure, [message, f"Largest steps: {largest}"], table)
+    largest = say(", ").join(f"{steps['label'][i]} {show(steps['amount'][i], signed=True)}" for i in order)
+    return alternative(kind, measure, [first, say("Largest steps: {names}", names=largest)], table)
