@@ -22,8 +22,11 @@ if TYPE_CHECKING:
 
 DEFAULT = "en-GB"
 FOLDER = Path(__file__).parent / "languages"
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
-_active: ContextVar[str] = ContextVar("bizops locale", default=DEFAULT)
+_active: ContextVar[str] = ContextVar("bizops locale")
+# A notebook's kernel may run every cell in a context of its own: what `use` sets has to outlive them.
+_of_process = [DEFAULT]
 
 
 @dataclass(frozen=True)
@@ -37,12 +40,13 @@ class Catalogue:
 
 def active() -> str:
     """Return the active locale, such as ``en-GB``, ``fr`` or ``zh-Hans``."""
-    return _active.get()
+    return _active.get(_of_process[0])
 
 
 def use(locale: str) -> None:
     """Make ``locale`` the active one from here on; raises ``InputError`` for one that is not known."""
     known(locale)
+    _of_process[0] = locale
     _active.set(locale)
 
 
@@ -72,9 +76,38 @@ def known(locale: str) -> Locale:
         ) from error
 
 
+def check(locale: str) -> None:
+    """Refuse an unknown locale the way a settings model does; raises ``ValueError``."""
+    try:
+        known(locale)
+    except InputError as error:
+        raise ValueError(f"{error.problem} {error.fix}") from None
+
+
 def languages() -> list[str]:
     """Return the languages that have a catalogue beside the English of the code."""
     return sorted(path.stem for path in FOLDER.glob("*.po"))
+
+
+def message(text: str) -> str:
+    """Return ``text`` as it is: marks a constant that is said where it is used, so that catalogues can list it.
+
+    A text that another function says by its name (``say(LABELS[step])``) is found without this mark when the name is
+    a constant of a module.
+    """
+    return text
+
+
+@cache
+def _months(locale: str) -> tuple[str, ...]:
+    if locale.split("-")[0] == "en":
+        return MONTHS
+    return tuple(known(locale).months["format"]["abbreviated"][n] for n in range(1, 13))
+
+
+def months() -> tuple[str, ...]:
+    """Return the short names of the twelve months in the active locale; English has the house's (``Sep``)."""
+    return _months(active())
 
 
 def say(text: str, /, **values: Any) -> str:
@@ -113,9 +146,9 @@ def catalogue(locale: str) -> Catalogue:
         messages = [m for m in read_po(handle) if m.id and m.string and not m.fuzzy]
     texts = {str(m.id): str(m.string) for m in messages if isinstance(m.id, str)}
     plurals = {
-        (str(m.id[0]), str(m.id[1])): tuple(map(str, m.string))
+        (str(m.id[0]), str(m.id[1])): tuple(m.string)
         for m in messages
-        if not isinstance(m.id, str) and all(m.string)
+        if isinstance(m.id, (tuple, list)) and isinstance(m.string, (tuple, list)) and all(m.string)
     }
     rule = to_python({"one": known(locale).plural_form.rules.get("one", "n is 1")})
     forms = get_plural(file.stem).num_plurals

@@ -8,8 +8,11 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import pytest
+from babel import Locale
+from babel.numbers import format_decimal
 
 from bizops import numbers
+from bizops.language import speaking
 
 NAN = float("nan")
 
@@ -181,3 +184,69 @@ def test_missing_values_are_recognised(value: object) -> None:
 @pytest.mark.parametrize("value", [0, 0.0, "", "n/a", dt.date(2026, 1, 1), False, np.int64(0), Decimal(0)])
 def test_present_values_are_not_missing(value: object) -> None:
     assert not numbers.is_missing(value)
+
+
+# locales: signs and places by the Unicode CLDR, the house form of English everywhere
+
+
+def written(locale: str) -> list[str]:
+    with speaking(locale):
+        texts = [
+            numbers.fixed(-1_234_567.89, 1), numbers.money(4_412_345, "EUR"), numbers.money(-590_000, "EUR"),
+            numbers.money(1_234_567_890, "EUR"), numbers.percent(31 / 163, 163), numbers.points(-0.062),
+            numbers.days(1), numbers.days(41), numbers.multiple(2.55), numbers.day(dt.date(2026, 10, 2)),
+            numbers.interval(4.6e6, 5.7e6, "money", currency="EUR"), numbers.interval(0.137, 0.257, "rate"),
+            numbers.fixed(None),
+        ]  # fmt: skip
+    return [t.replace("\u00a0", "_").replace("\u202f", "-") for t in texts]
+
+
+@pytest.mark.parametrize(
+    ("locale", "expected"),
+    [
+        ("en-GB", ["−1,234,567.9", "EUR_4.41_M", "EUR_−590_k", "EUR_1.23_bn", "19_%", "−6.2_pp", "1_day", "41_days",
+                   "2.6×", "2_Oct_2026", "EUR_4.60–5.70_M", "13.7–25.7_%", "n/a"]),
+        ("en-US", ["−1,234,567.9", "EUR_4.41_M", "EUR_−590_k", "EUR_1.23_bn", "19_%", "−6.2_pp", "1_day", "41_days",
+                   "2.6×", "Oct_2,_2026", "EUR_4.60–5.70_M", "13.7–25.7_%", "n/a"]),
+        ("fr", ["−1-234-567,9", "4,41_M_EUR", "−590_k_EUR", "1,23_Md_EUR", "19_%", "−6,2_pt", "1_jour", "41_jours",
+                "2,6×", "2_oct._2026", "4,60–5,70_M_EUR", "13,7–25,7_%", "n.d."]),
+        ("zh", ["−1,234,567.9", "EUR_441万", "EUR_−59.0万", "EUR_12.3亿", "19%", "−6.2个百分点", "1天", "41天",
+                "2.6倍", "2026年10月2日", "EUR_460–570万", "13.7–25.7%", "无数据"]),
+        # no catalogue: signs and dates of the language, words of English
+        ("de", ["−1.234.567,9", "4,41_M_EUR", "−590_k_EUR", "1,23_bn_EUR", "19_%", "−6,2_pp", "1_day", "41_days",
+                "2,6×", "2._Okt._2026", "4,60–5,70_M_EUR", "13,7–25,7_%", "n/a"]),
+        ("en-IN", ["−12,34,567.9", "EUR_4.41_M", "EUR_−590_k", "EUR_1.23_bn", "19_%", "−6.2_pp", "1_day", "41_days",
+                   "2.6×", "2_Oct_2026", "EUR_4.60–5.70_M", "13.7–25.7_%", "n/a"]),
+    ],
+)  # fmt: skip
+def test_every_locale_writes_its_own_way(locale: str, expected: list[str]) -> None:
+    assert written(locale) == expected
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "en-US", "en-IN", "fr", "fr-CA", "de", "zh", "it"])
+def test_grouping_agrees_with_babel(locale: str) -> None:
+    known = Locale.parse(locale, sep="-")
+    with speaking(locale):
+        for value in (0, 7, 999, 1_000, 12_345, 1_234_567, 98_765_432_109):
+            assert numbers.count(value) == format_decimal(value, "#,##0" if locale != "en-IN" else None, known)
+            assert numbers.fixed(value + 0.25, 2) == format_decimal(
+                value + 0.25, "#,##0.00" if locale != "en-IN" else "#,##,##0.00", known
+            )
+
+
+def test_chinese_scales_are_ten_thousand_and_a_hundred_million() -> None:
+    with speaking("zh"):
+        table = numbers.table_scale([4_412_345, -412_712])
+        assert (table.factor, table.decimals, table.title("EUR").replace("\u00a0", "_")) == (1e4, 1, "EUR_万")
+        assert [numbers.money(v, scale=table) for v in (4_412_345, -412_712)] == ["441.2", "−41.3"]
+        chart = numbers.chart_scale([523_000_000, 410_000_000])
+        assert [numbers.money(v, scale=chart) for v in (523_000_000, 410_000_000)] == ["5.23", "4.10"]
+        assert numbers.chart_scale([12, 3]).title() == "单位"
+
+
+def test_files_are_the_same_in_every_locale() -> None:
+    values = (0.1, -412712.25, 1e-7, Decimal("10.50"), True, dt.date(2026, 10, 2), None, NAN, 2**60)
+    english = [numbers.raw(v) for v in values]
+    for locale in ("fr", "zh", "de"):
+        with speaking(locale):
+            assert [numbers.raw(v) for v in values] == english
