@@ -52,8 +52,9 @@ bench: setup-test ## run every benchmark and print its table
 	  printf '\n%s\n' "$$file"; $(BIN)/python "$$file" $(ARGS) || code=1; \
 	done; exit $$code
 
-docs: setup ## write the generated pages of docs/ (contract, metrics, policies)
+docs: setup ## write the generated pages of docs/, and the texts that the catalogues of languages lack
 	@$(BIN)/python docs/catalogue.py
+	@$(BIN)/python docs/messages.py
 
 setup: ## make or mend .venv, nothing else
 	@sh .ci/environment.sh run

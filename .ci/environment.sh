@@ -145,11 +145,16 @@ create() {
     fi
 }
 
+# What an editable install copies: entry points from pyproject.toml, and the extension for JupyterLab.
+installed_from() {
+    find pyproject.toml bizops/lab -type f -exec cat {} + 2>/dev/null | cksum
+}
+
 install_project() {
     find_uv
     # The build backend is in the lock: nothing is fetched here.
     install --quiet --no-deps --no-build-isolation --editable .
-    cksum <pyproject.toml >.venv/stamp-project.part
+    installed_from >.venv/stamp-project.part
     mv -f .venv/stamp-project.part .venv/stamp-project
 }
 
@@ -174,7 +179,7 @@ set_up() {
         install_lock "$test_lock"
         write_stamp .venv/stamp-test "$test_lock"
     fi
-    [ "$(cat .venv/stamp-project 2>/dev/null)" = "$(cksum <pyproject.toml)" ] || install_project
+    [ "$(cat .venv/stamp-project 2>/dev/null)" = "$(installed_from)" ] || install_project
 }
 
 fill_wheels() {

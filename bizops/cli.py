@@ -1,4 +1,4 @@
-"""The command line: ``bizops run``, ``list``, ``describe``, ``check``, ``demo``, ``new``, ``map``, ``completion``.
+"""The command line: ``bizops run``, ``preview``, ``list``, ``describe``, ``check``, ``demo``, ``new``, ``map`` ...
 
 Exit codes: 0 all good, 1 a run failed, 2 bad input and nothing was executed. Nothing heavy is imported before a command
 needs it, so that ``bizops --help`` and the shell's completion answer at once.
@@ -137,6 +137,13 @@ def cli(debug: bool) -> None:
 )
 @_as_of
 @_company
+@click.option(
+    "--baseline",
+    default="previous",
+    show_default=True,
+    metavar="RUN",
+    help="What the page is compared with: previous, last-quarter, last-year, none, or the id of a run.",
+)
 @click.option("--out", type=_folder, metavar="DIR", help="Where pages go.  [default: outputs/ of the project]")
 @_json
 @click.pass_context
@@ -147,6 +154,7 @@ def run(context: click.Context, /, report: str | None, everything: bool, case: s
     bizops run qbr
     bizops run qbr --case emea --as-of 2026-09-30
     bizops run qbr -p period=2026Q2 -p level=region -p member=EMEA
+    bizops run qbr --baseline last-year
     bizops run --all
 
     A page becomes the latest of its case if nothing is overridden and no newer --as-of was there before. A run with -p,
@@ -244,6 +252,62 @@ def map_(files: tuple[Path, ...], out: Path | None, as_json: bool) -> None:
 
     document = draft(files, out)
     _answer(document) if as_json else click.echo(draft_text(document))
+
+
+@cli.command(short_help="Show a saved notebook as its reader sees it.")
+@click.argument("notebook", metavar="NOTEBOOK|REPORT", shell_complete=_complete_report)
+@click.option(
+    "--edition",
+    type=click.Choice(["leadership", "manager", "analyst"]),
+    default="leadership",
+    show_default=True,
+    help="Whose page to show.",
+)
+@click.option("--open", "opens", is_flag=True, help="Open the page in the browser.")
+@click.option(
+    "--to",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the page there.  [default: outputs/_preview/ of the project]",
+)
+@_json
+def preview(notebook: str, edition: str, opens: bool, to: Path | None, as_json: bool) -> None:
+    """Show the saved NOTEBOOK, or that of a REPORT, as its reader sees it, from the outputs stored in it.
+
+    Nothing is executed. A notebook without results ends with exit code 2.
+    """
+    from bizops.cli_preview import preview as write_page
+
+    page = write_page(notebook, edition, to)
+    if as_json:
+        _answer({"version": "1.0", "page": str(page), "edition": edition})
+    else:
+        click.echo(str(page))
+    if opens:
+        click.launch(str(page))
+
+
+@cli.command(short_help="Copy one edition of a run to a folder.")
+@click.argument("report", shell_complete=_complete_report)
+@click.option("--case", metavar="NAME", shell_complete=_complete_case, help="Case of the report.  [default: default]")
+@click.option("--run", "run_id", metavar="ID", help="Which run.  [default: the latest good one of the case]")
+@click.option("--edition", required=True, metavar="NAME", help="Whose edition: leadership, manager or analyst.")
+@click.option("--to", required=True, type=_folder, metavar="FOLDER", help="A new folder, or one with an earlier copy.")
+@click.option("--out", type=_folder, metavar="DIR", help="Where the runs are.  [default: outputs/ of the project]")
+@_json
+def publish(
+    report: str, case: str | None, run_id: str | None, edition: str, to: Path, out: Path | None, as_json: bool
+) -> None:
+    """Copy exactly the files of one edition of a run of REPORT to a folder: page, mail, PDF, workbook, tables.
+
+    \b
+    bizops publish qbr --edition leadership --to /srv/reports/qbr
+    bizops publish qbr --case emea --edition manager --to ./for-emea
+    """  # noqa: D301  click wants the character itself
+    from bizops.cli_publish import publish_edition, published_text
+
+    document = publish_edition(report, case, edition, to, run_id, out)
+    _answer(document) if as_json else click.echo(published_text(document))
 
 
 @cli.command(short_help="Print a shell's completion script.")

@@ -28,6 +28,7 @@ _CELLS: tuple[tuple[str, str, str, str], ...] = (
         'company: str = "params/company.yaml"  # settings file of the company\n'
         'as_of: str = ""  # day at whose end the report is true, YYYY-MM-DD; empty: the company\'s clock\n'
         'period: str = "last"  # fiscal period, such as 2026Q3, last or current\n'
+        'locale: str = ""  # language and country of the page, such as en-GB, fr or zh; empty: the company\'s\n'
         'by: str = "region"  # region or segment',
     ),
     ("markdown", "data", "", "## The data\n\nWhat was read, how fresh it is, and how many rows are left."),
@@ -35,7 +36,7 @@ _CELLS: tuple[tuple[str, str, str, str], ...] = (
         "code",
         "start",
         "",
-        "params = $name.Params(company=company, as_of=as_of, period=period, by=by)\n"
+        "params = $name.Params(company=company, as_of=as_of, period=period, locale=locale, by=by)\n"
         "opened = $name.start(params)\n"
         "$name.freshness(opened)",
     ),
@@ -53,6 +54,7 @@ _CELLS: tuple[tuple[str, str, str, str], ...] = (
     ("code", "definitions", "", "$name.definitions(opened)"),
     ("code", "quality", "", "$name.data_quality(opened)"),
     ("code", "provenance", "", "$name.provenance(opened)"),
+    ("code", "tracked", "", "$name.tracked(opened)  # on no page: what later runs compare themselves with"),
 )
 
 

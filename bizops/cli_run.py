@@ -28,6 +28,7 @@ def run_reports(
     overrides: tuple[str, ...],
     as_of: str | None,
     company: str | None,
+    baseline: str,
     out: Path | None,
     as_json: bool,
     debug: bool,
@@ -45,13 +46,13 @@ def run_reports(
         find_case(root, reports[0].name, case)
     unreadable: list[Record] = []
     cases = [(reports[0], case)] if case is not None else list(_all_cases(reports, root, unreadable))
-    requests = [Request(report, found, settings, as_of, company) for report, found in cases]
+    requests = [Request(report, found, settings, as_of, company, baseline) for report, found in cases]
     target = out.resolve() if out is not None else root / "outputs"
     writable(target, "--out" if out is not None else "outputs")
     with _Terminal(len(requests), target, quiet=as_json) as progress:
         for record in unreadable:
             progress.finished(record)
-        outcome = run_all(requests, root, target, progress=progress)
+        outcome = run_all(requests, root, target, progress=progress, catalogue=base.catalogue())
     outcome = Outcome((*unreadable, *outcome.records), outcome.site, outcome.trouble)
     if debug:
         click.echo("\n".join(outcome.trouble.values()), err=True)
@@ -91,6 +92,14 @@ def _shown(path: Path) -> str:
     """A path as people want to see it: from where they are, if that is above it."""
     here = Path.cwd()
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+def _not_made(record: Record) -> Iterator[str]:
+    """A line for every file that an edition of a good run lacks, editions that lack it for one reason together."""
+    lacking = [(file, why, name) for name, e in record.editions.items() for file, why in e.get("not_made", {}).items()]
+    for file, why in dict.fromkeys((file, why) for file, why, _ in lacking):
+        names = ", ".join(name for f, w, name in lacking if (f, w) == (file, why))
+        yield f"         without {file} ({names}): {why}"
 
 
 class _Terminal:
@@ -149,5 +158,5 @@ class _Terminal:
         page = _shown(Path(str(_directory(record, self._out))) / record.page)
         what = f"{(record.period or {}).get('label', '')}, as of {record.as_of}, {record.duration_s:.1f} s"
         if record.ok:
-            return f"ok       {name}  {what}\n         {page}"
+            return "\n".join([f"ok       {name}  {what}", f"         {page}", *_not_made(record)])
         return f"failed   {name}  {error['type']}: {error['message']}\n         {page}"

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from bizops import language
 from bizops.errors import InputError, did_you_mean
 
 WeekScheme = Literal["iso", "4-4-5", "4-5-4", "5-4-4"]
@@ -52,11 +53,15 @@ class Source(_Settings):
 
 
 class Brand(_Settings):
-    """What a page shows of the company: an accent colour, a confidentiality label and a contact."""
+    """What a page shows of the company: an accent colour, a confidentiality label and a contact.
+
+    ``site_url`` is the address under which the folder of reports is published; a mail links to its page there.
+    """
 
     accent: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] = "#12436D"
     confidentiality: str = "Confidential"
     contact: str = ""
+    site_url: Annotated[str, Field(pattern=r"^(https?://\S+)?$")] = ""
 
 
 class MetricSetting(_Settings):
@@ -168,12 +173,15 @@ class Company(_Settings):
     """One company's settings. Relative paths in it are resolved against ``root``.
 
     ``as_of`` stops the clock: a demo or an archive is always reported as of that day; leave it out for live data.
+    ``locale`` is the language and country that pages are written for (``en-GB``, ``fr``, ``zh``).
+    ``pdf`` says whether a run prints its pages as PDF too, which takes a Chromium and some seconds.
     """
 
     name: str
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
     source: Source
     time_zone: str = "UTC"
+    locale: str = language.DEFAULT
     fiscal_year_start: Annotated[int, Field(ge=1, le=12)] = 1
     week_scheme: WeekScheme = "iso"
     holidays: str | tuple[date, ...] = ()
@@ -181,6 +189,7 @@ class Company(_Settings):
     brand: Brand = Brand()
     metrics: dict[str, MetricSetting] = {}
     policies: Policies = Policies()
+    pdf: bool = True
     root: Path = Path()
 
     @field_validator("time_zone")
@@ -188,6 +197,12 @@ class Company(_Settings):
     def _known_zone(cls, value: str) -> str:
         if value not in available_timezones():
             raise ValueError(f"'{value}' is no IANA time zone.{did_you_mean(value, available_timezones())}")
+        return value
+
+    @field_validator("locale")
+    @classmethod
+    def _known_locale(cls, value: str) -> str:
+        language.check(value)
         return value
 
     @field_validator("holidays")
@@ -337,6 +352,11 @@ def load_company(path: str | Path | None = None) -> Company:
         return Company.model_validate({**content, "root": _root_of(file)})
     except ValidationError as error:
         raise explain(error, Company, str(path or DEFAULT_FILE)) from None
+
+
+def company_file(path: str | Path) -> Path:
+    """Return the file that `load_company` reads for ``path``; other settings of the company lie beside it."""
+    return _find(Path(path))
 
 
 def _find(path: Path) -> Path:

@@ -18,9 +18,9 @@ import pandas as pd
 
 from bizops.company import Company
 from bizops.errors import InputError
+from bizops.language import months, say
 
 Kind = Literal["year", "quarter", "month", "week"]
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _FORMS = "2026Q3, FY2026, 2026-07, 2026W31, last, current, last year, current month"
 
 
@@ -67,7 +67,8 @@ class Period:
         """Return the period cut to its first ``n`` days (label says so); the whole period if ``n`` covers it."""
         if n >= self.days:
             return self
-        return Period(self.start, self.start + timedelta(days=n), self.kind, self.key, f"{self.short}, first {n} days")
+        label = say("{period}, first {n} days", period=self.short, n=n)
+        return Period(self.start, self.start + timedelta(days=n), self.kind, self.key, label)
 
 
 def _shift_month(year: int, month: int, by: int) -> tuple[int, int]:
@@ -92,19 +93,21 @@ class Calendar:
     def year(self, number: int) -> Period:
         """Return the fiscal year that ends in calendar year ``number``."""
         start, end = self._year_start(number), self._year_start(number + 1)
-        return Period(start, end, "year", f"FY{number}", f"FY{number % 100:02d}{_span(start, end)}")
+        label = say("FY{year}", year=f"{number % 100:02d}") + _span(start, end)
+        return Period(start, end, "year", f"FY{number}", label)
 
     def quarter(self, year: int, number: int) -> Period:
         """Return quarter 1 to 4 of a fiscal year."""
         start, end = self._month_starts(year)[3 * (number - 1)], self._month_starts(year)[3 * number]
-        return Period(start, end, "quarter", f"{year}Q{number}", f"Q{number} FY{year % 100:02d}{_span(start, end)}")
+        label = say("Q{number} FY{year}", number=number, year=f"{year % 100:02d}") + _span(start, end)
+        return Period(start, end, "quarter", f"{year}Q{number}", label)
 
     def month(self, year: int, number: int) -> Period:
         """Return month 1 to 12 of a fiscal year; its key is ``FY2026M03``, or the calendar month where both agree."""
         start, end = self._month_starts(year)[number - 1], self._month_starts(year)[number]
         if self.company.week_scheme == "iso":
-            return Period(start, end, "month", f"{start:%Y-%m}", f"{_MONTHS[start.month - 1]} {start.year}")
-        label = f"Month {number} FY{year % 100:02d}{_span(start, end)}"
+            return Period(start, end, "month", f"{start:%Y-%m}", _month(start))
+        label = say("Month {number} FY{year}", number=number, year=f"{year % 100:02d}") + _span(start, end)
         return Period(start, end, "month", f"FY{year}M{number:02d}", label)
 
     def week(self, day: date) -> Period:
@@ -115,7 +118,8 @@ class Calendar:
         else:
             year = self._year_of(start)
             number = (start - self._year_start(year)).days // 7 + 1
-        return Period(start, start + timedelta(days=7), "week", f"{year}W{number:02d}", f"Week {number} {year}")
+        label = say("Week {number} {year}", number=number, year=year)
+        return Period(start, start + timedelta(days=7), "week", f"{year}W{number:02d}", label)
 
     def containing(self, kind: Kind, day: date) -> Period:
         """Return the period of ``kind`` that holds ``day``."""
@@ -149,7 +153,9 @@ class Calendar:
         """Return the twelve fiscal months that end with ``period``: the window of GRR and NRR."""
         start = self.containing("month", period.end - timedelta(days=1))
         first = self.shift(start, -11).start
-        label = f"12 months to {period.last_day:%d %b %Y}"
+        last = period.last_day
+        told = {"day": f"{last.day:02d}", "month": months()[last.month - 1], "year": last.year}
+        label = say("12 months to {day} {month} {year}", **told)
         return Period(first, period.end, "year", f"{period.key} trailing year", label)
 
     def months(self, period: Period) -> list[Period]:
@@ -314,9 +320,16 @@ def _span(start: date, end: date) -> str:
     last = end - timedelta(days=1)
     last -= timedelta(days=15 if last.day <= 15 and end.day != 1 else 0)
     if (first.year, first.month) == (last.year, last.month):
-        return f" ({_MONTHS[first.month - 1]} {first.year})"
-    first_year = f" {first.year}" if first.year != last.year else ""
-    return f" ({_MONTHS[first.month - 1]}{first_year}–{_MONTHS[last.month - 1]} {last.year})"
+        return f" ({_month(first)})"
+    if first.year != last.year:
+        return " (" + say("{first}–{last}", first=_month(first), last=_month(last)) + ")"
+    names = months()
+    told = {"first": names[first.month - 1], "last": names[last.month - 1], "year": last.year}
+    return " (" + say("{first}–{last} {year}", **told) + ")"
+
+
+def _month(day: date) -> str:
+    return say("{month} {year}", month=months()[day.month - 1], year=day.year)
 
 
 def keys(periods: Iterable[Period]) -> list[str]:

@@ -21,18 +21,19 @@ from markupsafe import Markup, escape
 
 from bizops import numbers
 from bizops.errors import InputError, did_you_mean
-from bizops.findings import Displayable, anchor
+from bizops.findings import Displayable, anchor, definition
 from bizops.findings.wire import Payload, checked_id, guarded, plain
+from bizops.language import message, plural, say
 from bizops.theme import STATUS
 
 FORMATS = (*numbers.UNITS, "points", "number", "date", "text", "status", "quantity", "difference")
 TOTALS = ("", "sum", "given")
 _ADDITIVE = ("money", "count", "number")
 _LEFT = ("text", "status", "date")
-_HEADER_UNIT = {"rate": "%", "points": "pp", "days": "days", "multiple": "×"}
+_HEADER_UNIT = {"rate": message("%"), "points": message("pp"), "days": message("days"), "multiple": message("×")}
 
 # how a text column writes a truth value
-_BOOLEANS = {"True": "yes", "False": "no"}
+_BOOLEANS = {"True": message("yes"), "False": message("no")}
 
 LONG = 200
 TOP = 50
@@ -47,7 +48,9 @@ class Col:
     frame's column ``unit_by``. ``unit`` overrides the unit in the heading. ``total``: "sum" for additive columns,
     "given" for a total passed to the table (ratios are recomputed, never summed), "" for none. ``signed`` prints "+"
     (variances only), ``n`` names the frame's column with the records behind a rate, ``missing`` says why cells are
-    empty.
+    empty. ``said`` marks a text column of the report's own words (``passed``): the page says them in its language, the
+    frame and the CSV keep them in English. ``metric`` is the id of the metric that its numbers are of: the heading of
+    the first column of each metric links to the definition.
     """
 
     name: str
@@ -60,6 +63,8 @@ class Col:
     n: str = ""
     missing: str = ""
     unit_by: str = ""
+    said: bool = False
+    metric: str = ""
 
     def __post_init__(self) -> None:
         where = f"column {self.name}"
@@ -85,7 +90,8 @@ class Table(Displayable):
 
     ``total`` gives totals by column name; the first column's entry is the name of the total row. A summed column is
     summed here from full precision, and a given total that disagrees with that sum is refused. More than 200 rows are
-    shown as the first 50 in the order of the frame; the CSV has them all. Raises ``InputError`` on unknown columns.
+    shown as the first 50 in the order of the frame; the CSV has them all. ``metric_by`` names the frame's column with
+    the metric of each row, whose name then links to the definition. Raises ``InputError`` on unknown columns.
     """
 
     id: str
@@ -95,12 +101,14 @@ class Table(Displayable):
     total: Mapping[str, Any] | None = None
     note: str = ""
     currency: str = ""
+    metric_by: str = ""
 
     kind: ClassVar[str] = "table"
 
     def __post_init__(self) -> None:
         checked_id(self.id, "table")
         wanted = [x for c in self.columns for x in (c.name, c.n, c.unit_by) if x]
+        wanted += [self.metric_by] if self.metric_by else []
         for name in [*wanted, *(self.total or {})]:
             if name not in self.frame.columns:
                 near = did_you_mean(name, map(str, self.frame.columns))
@@ -132,7 +140,7 @@ class Table(Displayable):
         summed = {c.name: self._sum(c) for c in self.columns if c.total == "sum"}
         if self.frame.empty or (not summed and self.total is None):
             return {}
-        return {self.columns[0].name: "Total", **summed, **given}
+        return {self.columns[0].name: say("Total"), **summed, **given}
 
     @property
     def scale(self) -> numbers.Scale:
@@ -146,7 +154,7 @@ class Table(Displayable):
     def unit(self) -> str:
         """The unit for the caption: ``Money in EUR k``, or an empty string."""
         if any(c.format == "money" for c in self.columns):
-            return f"Money in {self.scale.title(self.currency)}"
+            return say("Money in {unit}", unit=self.scale.title(self.currency))
         return ""
 
     @property
@@ -167,9 +175,12 @@ class Table(Displayable):
 
     def _cell(self, col: Col, value: Any, row: Mapping[str, Any], scale: numbers.Scale, decimals: int | None) -> str:
         if col.format == "text":
-            return "" if value is None or numbers.is_missing(value) else _BOOLEANS.get(str(value), str(value))
+            if value is None or numbers.is_missing(value):
+                return ""
+            word = _BOOLEANS.get(str(value))
+            return say(word) if word else say(str(value)) if col.said else str(value)
         if col.format == "status":
-            return f"{STATUS[value].icon} {STATUS[value].word}"
+            return f"{STATUS[value].icon} {say(STATUS[value].word)}"
         n = row.get(col.n) if col.n else None
         if col.format in ("quantity", "difference"):
             unit = str(row[col.unit_by])
@@ -188,13 +199,13 @@ class Table(Displayable):
         """Return the reason why the cell shows n/a, or None when it shows a value."""
         if col.format == "text":
             empty = value is None or numbers.is_missing(value) or not str(value).strip()
-            return (col.missing or "no value") if empty else None
+            return (col.missing or say("no value")) if empty else None
         if numbers.is_missing(value) or (col.format == "status" and value not in STATUS):
-            return col.missing or "no data"
+            return col.missing or say("no data")
         n = row.get(col.n) if col.n else None
         is_rate = col.format == "rate" or (bool(col.unit_by) and row.get(col.unit_by) == "rate")
         if is_rate and not numbers.is_missing(n) and n is not None and n < numbers.COUNTS_ONLY_BELOW:
-            return f"fewer than {numbers.COUNTS_ONLY_BELOW} records"
+            return say("fewer than {n} records", n=numbers.COUNTS_ONLY_BELOW)
         return None
 
     def _row(self, row: Mapping[str, Any], scale: numbers.Scale, decimals: Sequence[int | None], total: bool) -> Markup:
@@ -202,26 +213,34 @@ class Table(Displayable):
         for i, (col, places) in enumerate(zip(self.columns, decimals, strict=True)):
             value = row.get(col.name)
             if total and i and not col.total and col.name not in (self.total or {}):
-                text, attributes = "–", Markup(' title="no total"')
+                text, attributes = "–", Markup(' title="{}"').format(say("no total"))
             elif total and not i:
                 text, attributes = str(value), Markup("")
             else:
                 why = self._why_missing(col, value, row)
-                text = numbers.NA if why else self._cell(col, value, row, scale, places)
+                text = numbers.missing() if why else self._cell(col, value, row, scale, places)
                 attributes = Markup(' title="{}"').format(why) if why else Markup("")
                 if col.format != "text":
                     attributes = Markup(' data-v="{}"').format("" if why else numbers.raw(value)) + attributes
+                elif str(value) in _BOOLEANS:  # shown as a word, exported as it is
+                    attributes = Markup(' data-v="{}"').format(_csv_cell(value))
             tag = "th" if i == 0 else "td"
             scope = Markup(' scope="row"') if i == 0 else Markup("")
             css = Markup(' class="{}"').format(col.css) if col.css and i else Markup("")
-            cells.append(Markup("<{0}{1}{2}{3}>{4}</{0}>").format(tag, scope, css, attributes, _isolated(text)))
+            shown = _isolated(text)
+            if not i and not total and self.metric_by:
+                shown = definition.term(row[self.metric_by] or "", shown)
+            cells.append(Markup("<{0}{1}{2}{3}>{4}</{0}>").format(tag, scope, css, attributes, shown))
         return Markup("<tr{}>{}</tr>").format(Markup(' class="total"') if total else Markup(""), Markup("").join(cells))
 
     def _head(self, col: Col, first: bool) -> Markup:
-        unit = col.unit or _HEADER_UNIT.get(col.format, "")
+        unit = col.unit or (say(_HEADER_UNIT[col.format]) if col.format in _HEADER_UNIT else "")
         shown = Markup(' <span class="unit">{}</span>').format(unit) if unit else Markup("")
         css = Markup(' class="{}"').format(col.css or "t") if first or col.css else Markup("")
-        return Markup('<th scope="col"{}>{}{}</th>').format(css, col.label, shown)
+        earlier = {c.metric for c in self.columns[: self.columns.index(col)]}
+        metric = "" if col.metric in earlier else col.metric
+        explained = definition.link(metric, of=col.label, sign=True) if metric else Markup("")
+        return Markup('<th scope="col"{}>{}{}{}</th>').format(css, col.label, shown, explained)
 
     # forms
 
@@ -233,9 +252,10 @@ class Table(Displayable):
         if totals:
             rows.append(self._row(totals, scale, decimals, True))
         if not rows:
-            rows = [Markup('<tr><td class="t" colspan="{}">No rows.</td></tr>').format(len(self.columns))]
+            rows = [Markup('<tr><td class="t" colspan="{}">{}</td></tr>').format(len(self.columns), say("No rows."))]
         anchored = anchor("table", self.id)
-        caption = Markup("{}.").format(self.title.rstrip(".")) + (f" {self.unit}." if self.unit else "")
+        title = self.title.rstrip(".。")
+        caption = say("{title}. {unit}.", title=title, unit=self.unit) if self.unit else say("{title}.", title=title)
         notes = Markup("").join(Markup('<p class="note">{}</p>').format(n) for n in self.notes())
         return str(
             Markup(
@@ -256,17 +276,26 @@ class Table(Displayable):
         """Return the notes below the table: the report's own, the cut to the top rows, and rounding (C14)."""
         found = [self.note] if self.note else []
         if len(self.frame) > LONG:
-            found.append(f"First {TOP} of {numbers.count(len(self.frame))} rows; the CSV has them all.")
+            n = numbers.count(len(self.frame))
+            found.append(say("First {shown} of {n} rows; the CSV has them all.", shown=TOP, n=n))
         for col in self.columns:
             without = sum(numbers.is_missing(v) for v in self.frame[col.name]) if col.total == "sum" else 0
             if without:
-                rows = "1 row" if without == 1 else f"{numbers.count(without)} rows"
-                found.append(f"The total of {col.label} leaves out {rows} without a value.")
+                found.append(
+                    plural(
+                        without,
+                        "The total of {column} leaves out {n} row without a value.",
+                        "The total of {column} leaves out {n} rows without a value.",
+                        column=col.label,
+                        n=numbers.count(without),
+                    )
+                )
         rounded, other = self._sums_that_differ()
         if rounded:
-            found.append(f"Rounded parts do not add up to the total shown: {', '.join(rounded)}.")
+            names = say(", ").join(rounded)
+            found.append(say("Rounded parts do not add up to the total shown: {columns}.", columns=names))
         if other:
-            found.append(f"The total is not the sum of the rows: {', '.join(other)}.")
+            found.append(say("The total is not the sum of the rows: {columns}.", columns=say(", ").join(other)))
         return found
 
     def _sums_that_differ(self) -> tuple[list[str], list[str]]:
@@ -307,11 +336,17 @@ class Table(Displayable):
             "id": self.id,
             "title": self.title,
             "unit": self.unit,
-            "columns": [{"name": c.name, "label": c.label, "format": c.format, "unit": c.unit} for c in self.columns],
+            "columns": [
+                {"name": c.name, "label": c.label, "format": c.format, "unit": c.unit, "metric": c.metric}
+                for c in self.columns
+            ],
+            "metrics": self.shown[self.metric_by].tolist() if self.metric_by else [],
             "rows": [[row[c.name] for c in self.columns] for row in _records(self.shown)],
             "n_rows": len(self.frame),
+            "units": {c.name: self.frame[c.unit_by].astype(str).tolist() for c in self.columns if c.unit_by},
+            "currency": self.currency,
             "total": self.totals() or None,
-            "note": " ".join(self.notes()),
+            "note": say(" ").join(self.notes()),
             "filename": f"{self.id}.csv",
             "csv": self.to_csv().decode("utf-8"),
         }

@@ -28,7 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "charts": (BASE - {"schema"}) | {"findings"},
     "reports": BASE | {"sources", "metrics", "methods", "findings", "tables", "charts"},
     "press": {"errors", "language", "theme", "numbers", "findings"},
-    "runs": {"errors", "language", "company", "periods", "numbers", "schema", "sources", "press"},
+    "runs": {"errors", "language", "annotations", "company", "periods", "numbers", "schema", "sources", "press"},
     "cli": {"errors", "language", "company", "periods", "numbers", "schema", "sources", "reports", "runs"},
     "__init__": {"errors", "company", "periods", "schema", "sources", "metrics", "methods", "findings", "tables"}
     | {"charts", "reports", "press", "runs", "theme", "numbers"},

@@ -195,6 +195,33 @@ SETTINGS: dict[str, tuple[Break, tuple[str, ...]]] = {
         lambda p: p.write("params/qbr.yaml", "cases:\n  default: {people: maybe}\n"),
         ("qbr.yaml", "people", "maybe"),
     ),
+    "event without a day": (
+        lambda p: p.write("params/annotations.csv", "date,label\n3.9.2026,Prices up\n"),
+        ("annotations.csv line 2, column date", "year-month-day"),
+    ),
+    "event in an unknown column": (
+        lambda p: p.write("params/annotations.csv", "date,lable\n2026-09-03,Prices up\n"),
+        ("annotations.csv line 1", "Did you mean 'label'?"),
+    ),
+    "edited sentence no YAML": (lambda p: p.write("params/edits.yaml", "- [\n"), ("edits.yaml", "line")),
+    "edited sentence without its author": (
+        lambda p: p.write(
+            "params/edits.yaml",
+            "- {report: qbr, period: 2026Q3, finding: bookings, sentence: 'Bookings were {value}.'}\n",
+        ),
+        ("edits.yaml", "by"),
+    ),
+    "edited sentence without its number": (
+        lambda p: p.write(
+            "params/edits.yaml",
+            "- {report: qbr, period: 2026Q3, finding: bookings, by: A, sentence: 'It went {value'}\n",
+        ),
+        ("edits.yaml", "sentence"),
+    ),
+    "unknown locale": (
+        lambda p: p.write("params/company.yaml", COMPANY + "locale: english\n"),
+        ("locale", "english"),
+    ),
     "notebook missing": (lambda p: (p.root / "notebooks/qbr.ipynb").unlink(), ("qbr.ipynb",)),
     "notebook no JSON": (lambda p: p.write("notebooks/qbr.ipynb", "{"), ("qbr.ipynb",)),
 }  # fmt: skip
@@ -214,6 +241,8 @@ ARGUMENTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "flag guessed": (("qbr", "-p", "people=yes"), ("people",)),
     "as-of no day": (("qbr", "--as-of", "30.09.2026"), ("30.09.2026",)),
     "as-of in the future": (("qbr", "--as-of", "2999-01-01"), ("later than today",)),
+    "unknown baseline": (("qbr", "--baseline", "20200101T000000Z-0000"), ("baseline", "20200101T000000Z-0000")),
+    "unknown language": (("qbr", "-p", "locale=klingon"), ("locale", "klingon")),
     "company option missing": (("qbr", "--company", "nowhere.yaml"), ("nowhere.yaml",)),
 }
 

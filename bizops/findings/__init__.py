@@ -6,10 +6,12 @@ r"""Findings: the sentences, cards and blocks of a report, and their wire form i
 """
 
 from bizops.findings.cards import Comparison, Kpi, Kpis, comparison, kpi, sparkline
+from bizops.findings.definition import Definition, Setting, SourceTable, version_of
 from bizops.findings.finding import Fact, Finding, against, contribution, movement
-from bizops.findings.page import Answer, Appendix, Ask, Asks, Off, Section
+from bizops.findings.page import AUDIENCES, Answer, Appendix, Ask, Asks, Off, Only, Section
 from bizops.findings.reading import read
 from bizops.findings.status import status, tone
+from bizops.findings.tracked import Tracked, TrackedValue
 from bizops.findings.wire import (
     KINDS,
     MIME,
@@ -26,9 +28,9 @@ from bizops.findings.wire import (
 )
 
 __all__ = [
-    "KINDS", "MIME", "VERSION",
-    "Answer", "Appendix", "Ask", "Asks", "Comparison", "Displayable", "Fact", "Finding", "Kpi", "Kpis", "Off",
-    "Payload", "Recorded", "Section",
+    "AUDIENCES", "KINDS", "MIME", "VERSION",
+    "Answer", "Appendix", "Ask", "Asks", "Comparison", "Definition", "Displayable", "Fact", "Finding", "Kpi", "Kpis",
+    "Off", "Only", "Payload", "Recorded", "Section", "Setting", "SourceTable", "Tracked", "TrackedValue",
     "against", "anchor", "check_payload", "collect", "comparison", "contribution", "facts_only", "fragment", "kpi",
-    "movement", "read", "sparkline", "status", "tone", "walk",
+    "movement", "read", "sparkline", "status", "tone", "version_of", "walk",
 ]  # fmt: skip

@@ -10,9 +10,10 @@ from markupsafe import escape
 
 from bizops import numbers
 from bizops.errors import InputError
-from bizops.findings import grammar
+from bizops.findings import definition, grammar
 from bizops.findings.status import BETTER, status, tone
 from bizops.findings.wire import Displayable, anchor, checked_id
+from bizops.language import message, say
 from bizops.theme import LIGHT, STATUS
 
 _SPARK_WIDE, _SPARK_HIGH, _SPARK_PAD = 120, 28, 4
@@ -49,21 +50,26 @@ def comparison(
     if numbers.is_missing(reference):
         return Comparison(label, None, None, delta_unit, reason or numbers.absent(label))
     if numbers.is_missing(value):
-        return Comparison(label, reference, None, delta_unit, f"{numbers.NA} vs {label}")
+        text = say("{difference} vs {label}", difference=numbers.missing(), label=label)
+        return Comparison(label, reference, None, delta_unit, text)
     if unit == "rate" and n is not None and n < numbers.COUNTS_ONLY_BELOW:
-        return Comparison(label, reference, None, delta_unit, f"too few records to compare with {label}")
+        text = say("too few records to compare with {label}", label=label)
+        return Comparison(label, reference, None, delta_unit, text)
     gap = float(value or 0.0) - float(reference or 0.0)
     relative = None if unit in _RATIOS else numbers.change(value, reference)
-    share = f" ({numbers.percent(relative, signed=True)})" if relative is not None else ""
     shown = numbers.delta(gap, unit, currency=currency)
-    return Comparison(label, reference, gap, delta_unit, f"{shown}{share} vs {label}", tone(gap, better))
+    if relative is not None:
+        shown = say("{gap} ({share})", gap=shown, share=numbers.percent(relative, signed=True))
+    text = say("{difference} vs {label}", difference=shown, label=label)
+    return Comparison(label, reference, gap, delta_unit, text, tone(gap, better))
 
 
 @dataclass(frozen=True)
 class Kpi:
     """One card. ``value`` is in ``unit`` (rates as fractions), ``interval`` in the same unit, ``k`` of ``n`` records.
 
-    ``href`` is where the card leads (``#s-bridge``), ``spark`` the last 8 to 13 periods, oldest first.
+    ``href`` is where the card leads (``#s-bridge``), ``metric`` the id of its definition, ``spark`` the last 8 to 13
+    periods, oldest first.
     Raises ``InputError`` when a rate has no n, or when unit, status or direction is unknown.
     """
 
@@ -81,6 +87,7 @@ class Kpi:
     href: str = ""
     spark: tuple[float | None, ...] = ()
     k: int | None = None
+    metric: str = ""
 
     def __post_init__(self) -> None:
         checked_id(self.id, "KPI")
@@ -99,19 +106,19 @@ class Kpi:
         few = self.unit == "rate" and self.n is not None and self.n < numbers.COUNTS_ONLY_BELOW
         if few and not numbers.is_missing(self.value):
             assert self.n is not None
-            return f"{self.k} of {self.n}" if self.k is not None else numbers.missing("too few records")
+            return numbers.of(self.k, self.n) if self.k is not None else numbers.missing(say("too few records"))
         return numbers.quantity(self.value, self.unit, currency=self.currency, n=self.n)
 
     def records(self) -> str:
         """Return n and interval in words, or an empty string."""
         parts = []
         if self.n is not None and self.unit == "rate" and self.n >= numbers.COUNTS_ONLY_BELOW:
-            of = f"{numbers.count(self.k)} of {numbers.count(self.n)}"
-            parts.append(of if self.k is not None else f"n = {numbers.count(self.n)}")
+            alone = say("n = {n}", n=numbers.count(self.n))
+            parts.append(alone if self.k is None else numbers.of(self.k, self.n))
         if self.interval is not None:
             span = numbers.interval(*self.interval, self.unit, currency=self.currency, n=self.n)
-            parts.append(f"95{numbers.NBSP}% interval {span}")
-        return "; ".join(parts)
+            parts.append(grammar.interval_of(95, span))
+        return say("; ").join(parts)
 
     def numerals(self) -> frozenset[str]:
         """Return the numerals that the card prints."""
@@ -127,28 +134,37 @@ class Kpi:
         return (
             f'<li class="kpi" id="{anchor("kpi", self.id)}">{label}'
             f'<span class="value" data-v="{numbers.raw(self.value)}">{escape(self.shown())}</span>'
-            f"{status_mark(self.status)}{self._sparkline()}<ul>{compared}</ul>{notes}</li>"
+            f"{status_mark(self.status)}{self._sparkline()}<ul>{compared}</ul>{notes}"
+            f"{definition.link(self.metric, of=self.label)}</li>"
         )
 
     def _sparkline(self) -> str:
         if sum(not numbers.is_missing(v) for v in self.spark) < 2:
             return ""
         last = next(v for v in reversed(self.spark) if not numbers.is_missing(v))
-        words = f"{self.label}, last {len(self.spark)} periods, {_trend(self.spark)}, last value "
-        words += numbers.quantity(last, self.unit, currency=self.currency, n=self.n)
+        value = numbers.quantity(last, self.unit, currency=self.currency, n=self.n)
+        words = say(_SPARK_WORDS[_trend(self.spark)], label=self.label, n=len(self.spark), value=value)
         return sparkline(self.spark, anchor("kpi", self.id) + "-spark", words)
 
 
 def status_mark(status: str) -> str:
     """Return a status as HTML: its icon, its word, and a class for its colour."""
     mark = STATUS[status]
-    return f'<span class="status st-{status}"><span aria-hidden="true">{mark.icon}</span> {mark.word}</span>'
+    word = escape(say(mark.word))
+    return f'<span class="status st-{status}"><span aria-hidden="true">{mark.icon}</span> {word}</span>'
 
 
 def _safe_href(href: str) -> str:
     if not href.startswith("#"):
         raise InputError(f"the link '{href}' leaves the page", where="KPI", fix="link to a section: '#s-<id>'")
     return href
+
+
+_SPARK_WORDS = {
+    "rising": message("{label}, last {n} periods, rising, last value {value}"),
+    "falling": message("{label}, last {n} periods, falling, last value {value}"),
+    "level": message("{label}, last {n} periods, level, last value {value}"),
+}
 
 
 def _trend(values: Sequence[float | None]) -> str:
@@ -203,7 +219,7 @@ class Kpis(Displayable):
     def text(self) -> str:
         """Return a line a card."""
         return "\n".join(
-            f"{k.label}: {k.shown()} ({STATUS[k.status].word}); " + "; ".join(c.text for c in k.comparisons)
+            f"{k.label}: {k.shown()} ({say(STATUS[k.status].word)}); " + "; ".join(c.text for c in k.comparisons)
             for k in self.items
         )
 

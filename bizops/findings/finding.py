@@ -9,11 +9,12 @@ from markupsafe import escape
 
 from bizops import numbers
 from bizops.errors import InputError
-from bizops.findings import grammar
+from bizops.findings import definition, grammar
 from bizops.findings.status import status
 from bizops.findings.wire import Displayable, anchor, checked_id
+from bizops.language import message, say
 
-GRADES = ("arithmetic", "associated", "tested", "descriptive")
+GRADES = (message("arithmetic"), message("associated"), message("tested"), message("descriptive"))
 SEVERITIES = ("good", "watch", "bad", "info")
 _SEVERITY_OF = {"on_track": "good", "watch": "watch", "off_track": "bad"}
 
@@ -105,16 +106,23 @@ class Finding(Displayable):
     def html(self) -> str:
         """Return a paragraph with the sentence, links to its evidence and the action that follows."""
         links = "".join(
-            f' <a href="#{anchor(kind, target)}">{word}</a>'
-            for kind, target, word in (("figure", self.figure, "Chart"), ("table", self.table, "Table"))
+            f' <a href="#{anchor(kind, target)}">{escape(word)}</a>'
+            for kind, target, word in (("figure", self.figure, say("Chart")), ("table", self.table, say("Table")))
             if target
         )
         action = ""
         if self.action:
-            owner = f" ({escape(self.owner)})" if self.owner else ""
-            action = f' <span class="action">Action: {escape(self.action)}{owner}</span>'
+            asked = say("Action: {action}", action=self.action)
+            if self.owner:
+                asked = say("Action: {action} ({owner})", action=self.action, owner=self.owner)
+            action = f' <span class="action">{escape(asked)}</span>'
+        links += "".join(f" {found}" for found in self.explained())
         place = anchor("finding", self.id)
         return f'<p class="finding {self.severity}" id="{place}">{escape(self.sentence)}{links}{action}</p>'
+
+    def explained(self) -> tuple[str, ...]:
+        """Return the links to the definition of its metric, and to what its grade of evidence means."""
+        return tuple(filter(None, (definition.link(self.metric), definition.evidence(self.grade))))
 
     def text(self) -> str:
         """Return the sentence."""
@@ -164,69 +172,110 @@ def against(
     fewer than 5 records is stated as counts, without a comparison; an interval is printed when given.
     ``better`` and ``tolerance`` give the severity by the status rule. ``more`` are further fields of ``Finding``.
     """
-    verb = "were" if plural else "was"
+    told: dict[str, str] = {"subject": subject}
     if numbers.is_missing(value):
-        sentence = f"{subject} {verb} not measurable"
-        value = None
+        value, side = None, "missing"
     else:
-        sentence = f"{subject} {verb} {_number(value, unit, currency, k, n, lower, upper, records)}"
-        if not (unit == "rate" and n is not None and n < numbers.COUNTS_ONLY_BELOW):
-            sentence += _comparison(value, reference, reference_label, unit, currency)
+        few = unit == "rate" and n is not None and n < numbers.COUNTS_ONLY_BELOW
+        told["number"] = _number(value, unit, currency, k, n, lower, upper, records)
+        side, compared = ("", {}) if few else _comparison(value, reference, reference_label, unit, currency)
+        told |= compared
+    clause = say(_AGAINST[side][plural], **told)
     facts: tuple[Fact, ...] = tuple(more.pop("facts", ()))
     if explains is not None:
         amount, total, total_label = explains
-        sentence += f"; {_explains(amount, total, total_label, currency, grade)} ({grade})"
+        how, shown = _explains(amount, total, total_label, currency, grade)
+        sentence = say(_ALSO[how], sentence=clause, **shown)
         facts += (Fact(abs(total), "money", currency),)
         more.setdefault("at_stake", amount)
+    else:
+        sentence = say("{sentence}.", sentence=clause)
     severity = _SEVERITY_OF.get(status(value, reference, better, unit, tolerance, n), "info")
     fields = {"severity": severity, **more}
     return Finding(
-        id, sentence + ".", value, unit, reference, reference_label, lower, upper, n,
+        id, sentence, value, unit, reference, reference_label, lower, upper, n,
         grade=grade, currency=currency, k=k, subject=subject, facts=facts, **fields,
     )  # fmt: skip
+
+
+# What a value is said to be against its reference, of one thing and of many; a catalogue has each as a whole.
+_AGAINST = {
+    "": (message("{subject} was {number}"), message("{subject} were {number}")),
+    "missing": (message("{subject} was not measurable"), message("{subject} were not measurable")),
+    "none": (message("{subject} was {number}; {absent}"), message("{subject} were {number}; {absent}")),
+    "equal": (
+        message("{subject} was {number}, equal to {reference}"),
+        message("{subject} were {number}, equal to {reference}"),
+    ),
+    "above": (
+        message("{subject} was {number}, {gap} above {reference}"),
+        message("{subject} were {number}, {gap} above {reference}"),
+    ),
+    "below": (
+        message("{subject} was {number}, {gap} below {reference}"),
+        message("{subject} were {number}, {gap} below {reference}"),
+    ),
+}
+_CONTRIBUTES = {
+    "adds": message("{subject} adds {part} against the {whole} {label} ({grade})."),
+    "takes": message("{subject} takes {part} against the {whole} {label} ({grade})."),
+    "together": message("{subject} goes together with {part} of the {whole} {label} ({grade})."),
+    "more": message("{subject} accounts for {part}, more than the whole {whole} {label} ({grade})."),
+    "explains": message("{subject} explains {part} of the {whole} {label} ({grade})."),
+}
+_ALSO = {
+    "adds": message("{sentence}; adds {part} against the {whole} {label} ({grade})."),
+    "takes": message("{sentence}; takes {part} against the {whole} {label} ({grade})."),
+    "together": message("{sentence}; goes together with {part} of the {whole} {label} ({grade})."),
+    "more": message("{sentence}; accounts for {part}, more than the whole {whole} {label} ({grade})."),
+    "explains": message("{sentence}; explains {part} of the {whole} {label} ({grade})."),
+}
 
 
 def _number(
     value: Any, unit: str, currency: str, k: int | None, n: int | None, lower: Any, upper: Any, records: str
 ) -> str:
     shown = numbers.quantity(value, unit, currency=currency, n=n)
-    level = f"95{numbers.NBSP}% interval "
     if unit == "rate" and n is not None and k is not None:
         if n < numbers.COUNTS_ONLY_BELOW:
             return numbers.share(k, n)
-        inside = [f"{numbers.count(k)} of {numbers.count(n)}"]
+        inside = [numbers.of(k, n)]
     elif n is not None and (records or unit == "rate"):
-        inside = [f"{numbers.count(n)} {records}" if records else f"n = {numbers.count(n)}"]
+        inside = [
+            say("{n} {records}", n=numbers.count(n), records=records) if records else say("n = {n}", n=numbers.count(n))
+        ]
     else:
         inside = []
     if not numbers.is_missing(lower) and not numbers.is_missing(upper):
-        inside.append(level + numbers.interval(lower, upper, unit, currency=currency, n=n))
-    return shown + (f" ({'; '.join(inside)})" if inside else "")
+        inside.append(grammar.interval_of(95, numbers.interval(lower, upper, unit, currency=currency, n=n)))
+    return say("{number} ({records})", number=shown, records=say("; ").join(inside)) if inside else shown
 
 
-def _comparison(value: Any, reference: Any, label: str, unit: str, currency: str) -> str:
+def _comparison(value: Any, reference: Any, label: str, unit: str, currency: str) -> tuple[str, dict[str, str]]:
+    """Return on which side of its reference a value is, and the words for the sentence."""
     if not label:
-        return ""
+        return "", {}
     if numbers.is_missing(reference):
-        return f"; {numbers.absent(label)}"
+        return "none", {"absent": numbers.absent(label)}
     gap = _difference(value, reference)
     shown = numbers.delta(abs(gap), unit, currency=currency, signed=False)
     if not any(c in "123456789" for c in shown):
-        return f", equal to {label}"
+        return "equal", {"reference": label}
     relative = numbers.change(value, reference)
-    share = "" if unit in ("rate", "multiple") or relative is None else f" ({numbers.percent(abs(relative))})"
-    return f", {shown}{share} {'above' if gap > 0 else 'below'} {label}"
+    if unit not in ("rate", "multiple") and relative is not None:
+        shown = say("{gap} ({share})", gap=shown, share=numbers.percent(abs(relative)))
+    return "above" if gap > 0 else "below", {"gap": shown, "reference": label}
 
 
-def _explains(amount: float, total: float, label: str, currency: str, grade: str) -> str:
+def _explains(amount: float, total: float, label: str, currency: str, grade: str) -> tuple[str, dict[str, str]]:
+    """Return what a part does to a whole by its grade of evidence, and the words for the sentence."""
     part, whole = (numbers.money(abs(v), currency) for v in (amount, total))
+    told = {"part": part, "whole": whole, "label": label, "grade": say(grade)}
     if amount * total < 0:
-        return f"{'adds' if amount > 0 else 'takes'} {part} against the {whole} {label}"
+        return "adds" if amount > 0 else "takes", told
     if grade not in ("arithmetic", "tested"):
-        return f"goes together with {part} of the {whole} {label}"
-    if abs(amount) > abs(total):
-        return f"accounts for {part}, more than the whole {whole} {label}"
-    return f"explains {part} of the {whole} {label}"
+        return "together", told
+    return "more" if abs(amount) > abs(total) else "explains", told
 
 
 def contribution(
@@ -237,18 +286,34 @@ def contribution(
 
     An amount of the other sign is said to add or take against the total. The severity follows the sign of the amount.
     """
-    clause = _explains(amount, total, total_label, currency, grade)
+    how, told = _explains(amount, total, total_label, currency, grade)
     severity = severity or ("info" if not amount else "good" if amount > 0 else "bad")
     return Finding(
-        id, f"{subject} {clause} ({grade}).", amount, "money", total, total_label,
+        id, say(_CONTRIBUTES[how], subject=subject, **told), amount, "money", total, total_label,
         grade=grade, severity=severity, currency=currency, subject=subject, at_stake=amount,
         facts=(Fact(abs(amount), "money"), Fact(abs(total), "money")), **more,
     )  # fmt: skip
 
 
+_UNCHANGED = (
+    message("{subject} is unchanged at {value} (normal range {span})."),
+    message("{subject} are unchanged at {value} (normal range {span})."),
+)
+_IN_A_RUN = (
+    message("{subject} is at {value}, {signal}, inside the normal range {span}."),
+    message("{subject} are at {value}, {signal}, inside the normal range {span}."),
+)
+_MOVED = {
+    "rose": message("{subject} rose to {value} from {before} in {period}, above the normal range {span}."),
+    "fell": message("{subject} fell to {value} from {before} in {period}, below the normal range {span}."),
+    "above": message("{subject} stayed above the normal range {span} at {value}, after {before} in {period}."),
+    "below": message("{subject} stayed below the normal range {span} at {value}, after {before} in {period}."),
+}
+
+
 def movement(
     id: str, subject: str, value: float, previous: float, unit: str, limits: tuple[float, float], *,
-    previous_label: str = "the period before", better: str = "none", currency: str = "", n: int | None = None,
+    previous_label: str = message("the period before"), better: str = "none", currency: str = "", n: int | None = None,
     plural: bool = False, signal: str = "", **more: Any,
 ) -> Finding:  # fmt: skip
     """Return the finding of a trend: "is unchanged at" inside the XmR limits, "rose to" or "fell to" outside (C16).
@@ -257,21 +322,23 @@ def movement(
     rules see in a point inside the limits ("in a run below the mean"): then nothing is called unchanged.
     """
     low, high = limits
-    shown = numbers.quantity(value, unit, currency=currency, n=n)
-    normal = f"normal range {numbers.interval(low, high, unit, currency=currency, n=n)}"
+    previous_label = say(previous_label)
+    told = {
+        "subject": subject,
+        "value": numbers.quantity(value, unit, currency=currency, n=n),
+        "span": numbers.interval(low, high, unit, currency=currency, n=n),
+    }
     inside = low <= value <= high
     if inside and signal:
-        sentence = f"{subject} {'are' if plural else 'is'} at {shown}, {signal}, inside the {normal}."
+        sentence = say(_IN_A_RUN[plural], **told, signal=say(signal))
     elif inside:
-        sentence = f"{subject} {'are' if plural else 'is'} unchanged at {shown} ({normal})."
+        sentence = say(_UNCHANGED[plural], **told)
     else:
         before = numbers.quantity(previous, unit, currency=currency, n=n)
-        side = "above" if value > high else "below"
+        how = "above" if value > high else "below"  # moved back towards the range without reaching it
         if (value > previous) == (value > high) and value != previous:
-            verb = "rose to" if value > previous else "fell to"
-            sentence = f"{subject} {verb} {shown} from {before} in {previous_label}, {side} the {normal}."
-        else:  # moved back towards the range without reaching it
-            sentence = f"{subject} stayed {side} the {normal} at {shown}, after {before} in {previous_label}."
+            how = "rose" if value > previous else "fell"
+        sentence = say(_MOVED[how], **told, before=before, period=previous_label)
     outside_good = (value > high) == (better == "up")
     severity = "info" if inside or better == "none" else "good" if outside_good else "bad"
     return Finding(

@@ -14,11 +14,13 @@ from bizops.findings import grammar
 from bizops.findings.cards import status_mark
 from bizops.findings.finding import Finding
 from bizops.findings.wire import Displayable, anchor, checked_id
+from bizops.language import message, say
 from bizops.theme import STATUS
 
 TITLE_LIMIT = 90
 WORD_LIMIT = 90
 APPENDICES = ("definitions", "quality", "provenance", "method")
+AUDIENCES = ("leadership", "manager", "analyst")
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Answer(Displayable):
             raise InputError(f"the title has {len(self.title)} characters, at most {TITLE_LIMIT}", where="answer")
         if not any(c.isdigit() for c in self.title):
             raise InputError(f"the title '{self.title}' contains no number", where="answer", fix="say how much")
-        words = sum(len(s.split()) for s in self.lines())
+        words = sum(grammar.words_in(s) for s in self.lines())
         if words > WORD_LIMIT:
             fix = "leave the rest to the sections"
             raise InputError(f"{words} words, at most {WORD_LIMIT}", where="answer", fix=fix)
@@ -97,8 +99,15 @@ class Section(Displayable):
         return {"id": self.id, "headline": self.headline, "blocks": self.blocks, "evidence": behind}
 
     def html(self) -> str:
-        """Return the headline alone; every block has its own fragment."""
-        return f'<h2 id="{anchor("section", self.id)}">{escape(self.headline)}</h2>'
+        """Return the headline, with the links that explain it; every block has its own fragment."""
+        links = [link for f in self._stated() for link in f.explained()]
+        explained = f'<p class="note">{" ".join(links)}</p>' if links else ""
+        return f'<h2 id="{anchor("section", self.id)}">{escape(self.headline)}</h2>{explained}'
+
+    def _stated(self) -> list[Finding]:
+        """The findings whose sentence is the headline; their own paragraph is nowhere else on the page."""
+        said = (f for f in self.evidence if isinstance(f, Finding))
+        return [f for f in said if f.sentence.rstrip(".。") == self.headline.rstrip(".。")]
 
     def text(self) -> str:
         """Return headline and blocks as text."""
@@ -147,7 +156,10 @@ class Ask:
     currency: str = ""
 
 
-_ASK_HEADS = ("Ask", "Why", "Value", "Responsible", "Due")
+_ASK_HEADS = (message("Ask"), message("Why"), message("Value"), message("Responsible"), message("Due"))
+NOTHING_ASKED = message("No decision is asked.")
+# How an ask of the last round stands; another word is printed as it is.
+_ASK_STATES = (message("new"), message("open"), message("done"), message("late"))
 
 
 @dataclass(frozen=True)
@@ -162,37 +174,68 @@ class Asks(Displayable):
     def html(self) -> str:
         """Return one table, with a status column when asks of the last round are in it."""
         if not self.items and not self.previous:
-            return '<p class="off">No decision is asked.</p>'
+            return f'<p class="off">{escape(say(NOTHING_ASKED))}</p>'
         with_status = any(a.status for a in (*self.items, *self.previous))
-        heads = (*_ASK_HEADS, "Status") if with_status else _ASK_HEADS
+        heads = (*_ASK_HEADS, message("Status")) if with_status else _ASK_HEADS
         left = {h: "" if h == "Value" else ' class="t"' for h in heads}
-        top = "".join(f'<th scope="col"{left[h]}>{h}</th>' for h in heads)
+        top = "".join(f'<th scope="col"{left[h]}>{escape(say(h))}</th>' for h in heads)
         rows = "".join(self._row(a, with_status) for a in (*self.items, *self.previous))
         return (
             '<div class="scroll" role="region" tabindex="0" aria-labelledby="asks-c"><table id="asks">'
-            '<caption id="asks-c">Decisions asked</caption>'
+            f'<caption id="asks-c">{escape(say("Decisions asked"))}</caption>'
             f"<thead><tr>{top}</tr></thead><tbody>{rows}</tbody></table></div>"
         )
 
     @staticmethod
     def _row(ask: Ask, with_status: bool) -> str:
-        why = escape(ask.why or numbers.NA)
+        why = escape(ask.why or numbers.missing())
         if ask.href:
             if not ask.href.startswith("#"):
                 raise InputError(f"the link '{ask.href}' leaves the page", where="asks", fix="link to '#s-<id>'")
             why = f'<a href="{escape(ask.href)}">{why}</a>'  # type: ignore[assignment]
         value = numbers.money(ask.value, ask.currency)
-        status = f'<td class="t">{escape(ask.status or "new")}</td>' if with_status else ""
+        status = f'<td class="t">{escape(say(ask.status or "new"))}</td>' if with_status else ""
         return (
             f'<tr><th scope="row">{escape(ask.ask)}</th><td class="t">{why}</td>'
             f'<td data-v="{numbers.raw(ask.value)}">{escape(value)}</td>'
-            f'<td class="t">{escape(ask.owner or numbers.NA)}</td>'
+            f'<td class="t">{escape(ask.owner or numbers.missing())}</td>'
             f'<td class="t" data-v="{numbers.raw(ask.due)}">{numbers.day(ask.due)}</td>{status}</tr>'
         )
 
     def text(self) -> str:
         """Return a line an ask."""
-        return "\n".join(a.ask for a in (*self.items, *self.previous)) or "No decision is asked."
+        return "\n".join(a.ask for a in (*self.items, *self.previous)) or say(NOTHING_ASKED)
+
+
+@dataclass(frozen=True)
+class Only(Displayable):
+    """Blocks that only some readers may see: of all editions, those named in ``audience`` hold them, the others do not.
+
+    The press takes the blocks out of every other edition before anything is made from it: page, data, tables, mail. A
+    number in a headline never rests on them. ``InputError`` for an audience that is not one of ``AUDIENCES``.
+    """
+
+    audience: tuple[str, ...]
+    blocks: tuple[Displayable, ...]
+
+    kind: ClassVar[str] = "only"
+
+    def __post_init__(self) -> None:
+        unknown = [name for name in self.audience if name not in AUDIENCES]
+        if unknown or not self.audience:
+            named = ", ".join(f"'{name}'" for name in unknown) or "nobody"
+            raise InputError(f"blocks for {named}", where="only", fix=f"some of {', '.join(AUDIENCES)}")
+
+    def html(self) -> str:
+        """Return a line for the analyst at the notebook: who will see what follows; no edition holds it."""
+        return f'<p class="note">{escape(self._note())}</p>'
+
+    def text(self) -> str:
+        """Return that line and the blocks as text."""
+        return "\n".join([self._note(), *(b.text() for b in self.blocks)])
+
+    def _note(self) -> str:
+        return say("Only in these editions: {names}", names=", ".join(self.audience))
 
 
 @dataclass(frozen=True)

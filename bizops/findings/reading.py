@@ -8,9 +8,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bizops.findings.cards import Comparison, Kpi, Kpis
+from bizops.findings.changes import Baseline, Change, Changes, Stated
+from bizops.findings.definition import Definition, Setting, SourceTable
 from bizops.findings.finding import Fact, Finding
 from bizops.findings.grammar import numerals
-from bizops.findings.page import Answer, Appendix, Ask, Asks, Off, Section
+from bizops.findings.page import Answer, Appendix, Ask, Asks, Off, Only, Section
+from bizops.findings.tracked import Tracked, TrackedValue
 from bizops.findings.wire import Displayable, Recorded, check_payload
 
 
@@ -76,6 +79,23 @@ def _blocks(payload: Mapping[str, Any]) -> tuple[Displayable, ...]:
     return tuple(read(b) for b in payload["blocks"])
 
 
+def _definition(payload: Mapping[str, Any]) -> Definition:
+    settings = tuple(_fields(Setting, p) for p in payload["policies"])
+    sources = tuple(_fields(SourceTable, t, columns=tuple(t["columns"])) for t in payload["sources"])
+    return _fields(Definition, payload, policies=settings, sources=sources)  # type: ignore[no-any-return]
+
+
+def _changes(payload: Mapping[str, Any]) -> Changes:
+    baseline = _fields(Baseline, payload["baseline"]) if payload.get("baseline") else None
+    items = tuple(_change(i) for i in payload["items"])
+    return Changes(items, baseline, payload["reason"], payload["remark"], tuple(payload["shown"]))
+
+
+def _change(item: Mapping[str, Any]) -> Change:
+    stated = tuple(_fields(Stated, n) for n in item["numbers"])
+    return _fields(Change, item, numbers=stated, quoted=tuple(item["quoted"]), names=tuple(item["names"]))  # type: ignore[no-any-return]
+
+
 _READERS: dict[str, Callable[[Mapping[str, Any]], Displayable]] = {
     "finding": _finding,
     "kpis": lambda p: Kpis(tuple(_kpi(i) for i in p["items"])),
@@ -83,5 +103,9 @@ _READERS: dict[str, Callable[[Mapping[str, Any]], Displayable]] = {
     "section": _section,
     "note": lambda p: Off(p["id"], p["title"], p["reason"]),
     "asks": lambda p: Asks(tuple(_ask(i) for i in p["items"]), tuple(_ask(i) for i in p.get("previous", ()))),
+    "only": lambda p: Only(tuple(p["audience"]), _blocks(p)),
+    "definition": _definition,
+    "tracked": lambda p: Tracked(tuple(_fields(TrackedValue, v) for v in p["values"])),
+    "changes": _changes,
     "appendix": lambda p: Appendix(p["id"], p["title"], _blocks(p)),
 }

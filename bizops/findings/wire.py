@@ -1,8 +1,8 @@
 """The wire form: how a displayable travels in a notebook's outputs and comes out again.
 
-A payload is plain JSON: ``{"version": "1.0", "kind": <kind>, "html": <fragment>, ...}``. The ``html`` of a section or
-an appendix is its heading alone, because each of its ``blocks`` is a payload with its own; ``fragment`` puts a whole
-one together. Kinds and their further keys:
+A payload is plain JSON: ``{"version": "1.0", "kind": <kind>, "html": <fragment>, ...}``. The ``html`` of a section is
+its heading with the links that explain it, that of an appendix its heading alone, because each of their ``blocks`` is
+a payload with its own; ``fragment`` puts a whole one together. Kinds and their further keys:
 
 ====================  =============================================================================================
 ``answer``            title, sentences (list of str), status, evidence (finding payloads)
@@ -14,7 +14,11 @@ one together. Kinds and their further keys:
 ``asks``              items (list of ask records), previous (the last round's, with status)
 ``note``              id, title, reason
 ``appendix``          id (definitions, quality, provenance or method), title, blocks (payloads)
-``changes``           reserved for the comparison with the last run
+``only``              audience (the editions that hold them), blocks (payloads)
+``definition``        the fields of ``Definition``, and its reading in words
+``tracked``           values (list of tracked values); on no page, only in ``findings.json``
+``changes``           items (list of changes), baseline (the run compared with), reason (why there is none), remark,
+                      shown (ids of the changes in sight)
 ====================  =============================================================================================
 """
 
@@ -34,14 +38,20 @@ from bizops.errors import InputError
 
 MIME = "application/vnd.bizops+json"
 VERSION = "1.0"
-KINDS = ("answer", "kpis", "section", "finding", "table", "figure", "asks", "note", "appendix", "changes")
+KINDS = (
+    "answer", "kpis", "section", "finding", "table", "figure", "asks", "note", "appendix", "only", "changes",
+    "definition", "tracked",
+)  # fmt: skip
 Payload = dict[str, Any]
 
 _FORMULA_STARTS = frozenset("=+-@\t\r\n＝＋－＠")
 
 # Keys that say how a thing looks; the rest of a payload is what it says.
 _LOOKS = frozenset({"html", "svg_wide", "svg_narrow", "csv"})
-_ANCHORS = {"finding": "f", "table": "t", "figure": "fig", "section": "s", "kpi": "k", "appendix": "a", "note": "n"}
+_ANCHORS = {
+    "finding": "f", "table": "t", "figure": "fig", "section": "s", "kpi": "k", "appendix": "a", "note": "n",
+    "definition": "m",
+}  # fmt: skip
 
 LAB_CSS = (
     f".bizops{{background:#fff;color:{theme.LIGHT['ink']};font:15px/1.5 {theme.FONTS}}}"
@@ -63,8 +73,11 @@ LAB_CSS = (
 
 
 def anchor(kind: str, id: str) -> str:
-    """Return the element id of a record on a page: ``t-gap`` for the table ``gap``; links use it after ``#``."""
-    return f"{_ANCHORS[kind]}-{id}"
+    """Return the element id of a record on a page: ``t-gap`` for the table ``gap``; links use it after ``#``.
+
+    That of a metric's definition is in small letters: ``m-bkg-01``.
+    """
+    return f"{_ANCHORS[kind]}-{id.lower() if kind == 'definition' else id}"
 
 
 def checked_id(id: str, what: str) -> str:
@@ -150,6 +163,8 @@ def fragment(payload: Mapping[str, Any]) -> str:
         return str(payload["html"])
     inner = payload["html"] + "".join(fragment(b) for b in blocks)
     kind = payload["kind"]
+    if kind == "only":
+        return str(inner)
     return f'<section class="{kind}" aria-labelledby="{anchor(kind, payload["id"])}">{inner}</section>'
 
 

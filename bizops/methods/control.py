@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bizops.errors import InputError
+from bizops.language import message, plural, say
 from bizops.methods.frames import as_float
 
 LIMIT_FACTOR = 2.66
@@ -106,9 +107,15 @@ def xmr(
     ranges = series.diff().abs()
     mean_range = float(ranges.mean()) if ranges.notna().any() else nan
     if n < minimum or np.isnan(mean_range):
-        reason = f"{n} {'point' if n == 1 else 'points'}, limits need {minimum}: no change can be told from noise"
+        reason = plural(
+            n,
+            "{n} point, limits need {minimum}: no change can be told from noise",
+            "{n} points, limits need {minimum}: no change can be told from noise",
+            n=n,
+            minimum=minimum,
+        )
         if n >= minimum:
-            reason = "no two neighbouring points: no moving range and no limits"
+            reason = say("no two neighbouring points: no moving range and no limits")
         return XmR(_frame(series, ranges, centre, nan, nan, nan), n, centre, nan, nan, nan, nan, False, reason)
     lower, upper = centre - LIMIT_FACTOR * mean_range, centre + LIMIT_FACTOR * mean_range
     lower, upper = _cut(series, lower, upper, at_least, at_most)
@@ -136,8 +143,10 @@ def _frame(
     side = np.sign(series - centre).where((series - centre).abs() > slack, 0.0)
     run = _runs(side) if not np.isnan(lower) else pd.Series(False, index=series.index)
     signal = pd.Series("", index=series.index, dtype=object)
-    signal[run & (side > 0)], signal[run & (side < 0)] = "in a run above the mean", "in a run below the mean"
-    signal[above], signal[below] = "above the upper limit", "below the lower limit"
+    signal[run & (side > 0)] = message("in a run above the mean")
+    signal[run & (side < 0)] = message("in a run below the mean")
+    signal[above] = message("above the upper limit")
+    signal[below] = message("below the lower limit")
     return pd.DataFrame(
         {
             "value": series,

@@ -10,6 +10,7 @@ from math import isnan, nan
 import pandas as pd
 
 from bizops.errors import InputError
+from bizops.language import message, plural, say
 from bizops.methods.bridge import shapley_product
 from bizops.methods.frames import key_columns, keyed, name, ordered, require, unkeyed
 from bizops.methods.result import Bridge, tidy
@@ -19,24 +20,24 @@ PLAN_DRIVERS = ("n_closed", "win_rate", "deal_size")
 NOT_ALLOCATED = "(not allocated)"
 """The group of a bar that exists only at a level above: a plan of the whole company, or of a region."""
 LABELS = {
-    "volume": "Deal volume",
-    "win_rate": "Win rate",
-    "deal_count": "Deals won",
-    "deal_size": "Deal size",
-    "timing": "Timing (slipped, pulled in)",
-    "plan_above_run_rate": "Plan above run-rate",
-    "plan_above_drivers": "Plan above its drivers",
+    "volume": message("Deal volume"),
+    "win_rate": message("Win rate"),
+    "deal_count": message("Deals won"),
+    "deal_size": message("Deal size"),
+    "timing": message("Timing (slipped, pulled in)"),
+    "plan_above_run_rate": message("Plan above run-rate"),
+    "plan_above_drivers": message("Plan above its drivers"),
 }
-ADDS_UP = (
+ADDS_UP = message(
     "Each effect is, by group, the mean over all orders in which the factors could have changed (Shapley); the bars "
     "add up to actual less plan, and children to their parents."
 )
-ON_SCHEDULE = (
+ON_SCHEDULE = message(
     "Volume is the deals due: closed − pulled in + slipped. A slipped deal counts at the win rate of the deals that "
     "closed on schedule, so that slipping and pulling in move the timing bar."
 )
-AS_CLOSED = "Volume is the deals closed, whenever they were due."
-WON_ONLY = "Volume is the deals won: lost deals are not recorded."
+AS_CLOSED = message("Volume is the deals closed, whenever they were due.")
+WON_ONLY = message("Volume is the deals won: lost deals are not recorded.")
 TRAILING = 4
 
 
@@ -186,8 +187,10 @@ def _bridge(parts: Parts, schedule: Schedule, target: _Target, keys: tuple[str, 
         detail=detail,
         convention=_convention(parts),
         labels=LABELS,
-        start_label="Plan" if has_plan else f"Run-rate (mean of {n} {'quarter' if n == 1 else 'quarters'})",
-        finish_label="Actual",
+        start_label=say("Plan")
+        if has_plan
+        else plural(n, "Run-rate (mean of {n} quarter)", "Run-rate (mean of {n} quarters)", n=n),
+        finish_label=message("Actual"),
         notes=_notes(parts, schedule, target, keys),
         plan=start if has_plan else nan,
         run_rate=float(parts.past["won_value"].sum()) if n else nan,
@@ -212,9 +215,11 @@ def _no_bridge(parts: Parts, target: _Target, keys: tuple[str, ...]) -> PlanGap:
         n_quarters=0,
         has_timing=False,
         has_win_rate=parts.has_win_rate,
-        start_label="Plan",
-        finish_label="Actual",
-        reason="No earlier quarter and no planned drivers to compare with: the causes of the gap are not measurable.",
+        start_label=say("Plan"),
+        finish_label=message("Actual"),
+        reason=say(
+            "No earlier quarter and no planned drivers to compare with: the causes of the gap are not measurable."
+        ),
     )
 
 
@@ -262,22 +267,30 @@ def _checked(drivers: pd.DataFrame) -> pd.DataFrame:
 
 def _convention(parts: Parts) -> str:
     if not parts.has_win_rate:
-        return f"{WON_ONLY} {ADDS_UP}"
-    return f"{AS_CLOSED if parts.why_no_timing else ON_SCHEDULE} {ADDS_UP}"
+        return say(" ").join((say(WON_ONLY), say(ADDS_UP)))
+    return say(" ").join((say(AS_CLOSED if parts.why_no_timing else ON_SCHEDULE), say(ADDS_UP)))
 
 
 def _notes(parts: Parts, schedule: Schedule, target: _Target, keys: tuple[str, ...]) -> tuple[str, ...]:
     notes = [parts.why_no_timing] if parts.why_no_timing else []
     if not parts.has_win_rate:
-        notes.append("Win rate not measurable: no lost deals are recorded. Bars: deals won and deal size.")
+        notes.append(say("Win rate not measurable: no lost deals are recorded. Bars: deals won and deal size."))
     notes.extend(schedule.notes)
     n = len(parts.periods)
     if target.drivers is None and n != TRAILING:
-        notes.append(f"The run-rate is the mean of {n} {'quarter' if n == 1 else 'quarters'}, not of {TRAILING}.")
+        notes.append(
+            plural(
+                n,
+                "The run-rate is the mean of {n} quarter, not of {usual}.",
+                "The run-rate is the mean of {n} quarters, not of {usual}.",
+                n=n,
+                usual=TRAILING,
+            )
+        )
     if target.value is None and target.drivers is None:
-        notes.append("No plan supplied: the bridge starts at the run-rate.")
+        notes.append(say("No plan supplied: the bridge starts at the run-rate."))
     elif unplanned := _unplanned(schedule, target, keys):
-        notes.append(f"Without a plan, counted as planned 0: {', '.join(unplanned)}.")
+        notes.append(say("Without a plan, counted as planned 0: {names}.", names=say(", ").join(unplanned)))
     return tuple(notes)
 
 

@@ -9,6 +9,7 @@ from math import nan
 import pandas as pd
 
 from bizops.errors import InputError
+from bizops.language import message, say
 from bizops.methods.frames import align, keyed, name, require
 
 CLOSED = ("n_closed", "n_won", "won_value")
@@ -75,13 +76,13 @@ def read_parts(
     lost = sum(float((side["n_closed"] - side["n_won"]).sum()) for side in (now, past))
     has_win_rate = lost > 0 if losses_recorded is None else losses_recorded
     none = keyed(pd.DataFrame(columns=[*keys, *MOVED], dtype=float), keys, MOVED, "timing")
-    moved_now, moved_past, why = none, none, "Timing not measurable: no history."
+    moved_now, moved_past, why = none, none, say("Timing not measurable: no history.")
     if timing is not None:
         quarter = _quarter(actual, period)
         moved_now, moved_past, why = _moved(timing, quarter, periods if past_moves else (), keys)
     if not has_win_rate:
         moved_now, moved_past = none, none
-        why = "Timing not measurable: a slipped deal counts at the win rate, and no lost deals are recorded."
+        why = say("Timing not measurable: a slipped deal counts at the win rate, and no lost deals are recorded.")
     now, past = (_join(side, moved, has_win_rate) for side, moved in ((now, moved_now), (past, moved_past)))
     return Parts(now, past / len(periods) if periods else past.iloc[:0], periods, has_win_rate, why)
 
@@ -93,8 +94,8 @@ def against_run_rate(parts: Parts) -> Schedule:
         return Schedule(_counted(before), _counted(after), COUNTED, ())
     rate_before, rate_after = _win_rate(before), _win_rate(after)
     sides = _on_schedule(before, rate_before, rate_after), _on_schedule(after, rate_after, rate_before)
-    notes = _assumed(after, rate_after, rate_before, "the earlier quarters'")
-    return Schedule(*sides, DRIVERS, notes + _assumed(before, rate_before, rate_after, "this quarter's", "earlier "))
+    notes = _assumed(after, rate_after, rate_before, "earlier quarters")
+    return Schedule(*sides, DRIVERS, notes + _assumed(before, rate_before, rate_after, "this quarter"))
 
 
 def against_drivers(parts: Parts, drivers: pd.DataFrame) -> Schedule:
@@ -108,7 +109,7 @@ def against_drivers(parts: Parts, drivers: pd.DataFrame) -> Schedule:
         return Schedule(before, _counted(after), COUNTED, ())
     before = pd.DataFrame({"volume": volume, "win_rate": rate, "deal_size": size, "timing": 0.0})
     own = _win_rate(after)
-    return Schedule(before, _on_schedule(after, own, rate), DRIVERS, _assumed(after, own, rate, "the plan's"))
+    return Schedule(before, _on_schedule(after, own, rate), DRIVERS, _assumed(after, own, rate, "plan"))
 
 
 def _win_rate(parts: pd.DataFrame) -> pd.Series:
@@ -135,16 +136,29 @@ def _counted(parts: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"deal_count": parts["n_won"], "deal_size": size, "timing": 0.0})
 
 
-def _assumed(parts: pd.DataFrame, own: pd.Series, other: pd.Series, whose: str, when: str = "") -> tuple[str, ...]:
+# Whose win rate stands in for a missing one, and what is said of the deals that slipped.
+_BORROWED = {
+    "earlier quarters": message(
+        "No deal closed on schedule in {names}: its slipped deals count at the earlier quarters' win rate."
+    ),
+    "this quarter": message(
+        "No deal closed on schedule in {names}: its earlier slipped deals count at this quarter's win rate."
+    ),
+    "plan": message("No deal closed on schedule in {names}: its slipped deals count at the plan's win rate."),
+}
+_UNKNOWN = message("No win rate is known for {names}: its slipped deals count as 0.")
+_UNKNOWN_EARLIER = message("No win rate is known for {names}: its earlier slipped deals count as 0.")
+
+
+def _assumed(parts: pd.DataFrame, own: pd.Series, other: pd.Series, whose: str) -> tuple[str, ...]:
     bare = own.isna() & (parts["n_slipped"] > 0)
     borrowed, unknown = bare & other.notna(), bare & other.isna()
     notes = []
     if borrowed.any():
-        notes.append(
-            f"No deal closed on schedule in {_names(borrowed)}: its {when}slipped deals count at {whose} win rate."
-        )
+        notes.append(say(_BORROWED[whose], names=_names(borrowed)))
     if unknown.any():
-        notes.append(f"No win rate is known for {_names(unknown)}: its {when}slipped deals count as 0.")
+        text = _UNKNOWN_EARLIER if whose == "this quarter" else _UNKNOWN
+        notes.append(say(text, names=_names(unknown)))
     return tuple(notes)
 
 
@@ -187,11 +201,11 @@ def _moved(
     past = keyed(timing[period.isin(periods)], keys, MOVED, "timing", add=True)
     why = ""
     if quarter is None:
-        why = "Timing not measurable: no deal closed in the quarter."
+        why = say("Timing not measurable: no deal closed in the quarter.")
     elif absent := [p for p in (*periods, quarter) if p not in set(period)]:
-        why = f"Timing not measurable: no history for {', '.join(absent)}."
+        why = say("Timing not measurable: no history for {periods}.", periods=say(", ").join(absent))
     elif now.isna().any(axis=None) or past.isna().any(axis=None):
-        why = "Timing not measurable: moved deals without a count or an amount."
+        why = say("Timing not measurable: moved deals without a count or an amount.")
     return (now.iloc[:0], past.iloc[:0], why) if why else (now, past, why)
 
 
@@ -231,4 +245,5 @@ def _refuse(rows: pd.Series, problem: str, where: str) -> None:
 
 def _names(rows: pd.Series) -> str:
     found = [name(key) for key in rows.index[rows]]
-    return ", ".join(found[:5]) + (f" and {len(found) - 5} more" if len(found) > 5 else "")
+    shown = say(", ").join(found[:5])
+    return say("{names} and {n} more", names=shown, n=len(found) - 5) if len(found) > 5 else shown

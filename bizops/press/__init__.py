@@ -5,9 +5,18 @@
 'render'
 """
 
+from bizops.findings.editing import Edit, check_template
+from bizops.press.compare import compare, not_compared
 from bizops.press.downloads import findings_of, tables_of
+from bizops.press.edited import edited
+from bizops.press.editions import EDITIONS, edition_of, editions_of, with_payloads
 from bizops.press.failure import failure_page
-from bizops.press.page import EDITIONS, render
+from bizops.press.page import render
+from bizops.press.release import Release, release
 from bizops.press.site import build_site
 
-__all__ = ["EDITIONS", "build_site", "failure_page", "findings_of", "render", "tables_of"]
+__all__ = [
+    "EDITIONS", "Edit", "Release",
+    "build_site", "check_template", "compare", "edited", "edition_of", "editions_of", "failure_page", "findings_of",
+    "not_compared", "release", "render", "tables_of", "with_payloads",
+]  # fmt: skip

@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from bizops.errors import RunError
 from bizops.findings import MIME, anchor, check_payload, walk
+from bizops.language import say
 from bizops.press.prose import passages
 
 Payload = Mapping[str, Any]
@@ -161,8 +162,11 @@ def _groups(notebook: Mapping[str, Any], analyst: bool) -> tuple[str, list[_Grou
 def _own_outputs(cell: Mapping[str, Any]) -> Iterator[Payload]:
     for output in cell["outputs"]:
         payload = output.get("data", {}).get(MIME)
-        if payload is not None:
-            yield check_payload(json.loads(payload) if isinstance(payload, str) else payload)
+        if payload is None:
+            continue
+        found = check_payload(json.loads(payload) if isinstance(payload, str) else payload)
+        if found["kind"] != "tracked":  # for later runs, not for readers
+            yield found
 
 
 def _code(cell: Mapping[str, Any]) -> Code:
@@ -183,7 +187,8 @@ def _foreign(data: Mapping[str, Any]) -> Markup:
     for mime in ("image/png", "image/jpeg"):
         if mime in data:
             source = f"data:{mime};base64,{''.join(str(data[mime]).split())}"
-            return Markup('<img src="{}" alt="Picture made by this cell, without a description">').format(source)
+            words = say("Picture made by this cell, without a description")
+            return Markup('<img src="{}" alt="{}">').format(source, words)
     return Markup("<pre>{}</pre>").format(_ANSI.sub("", str(data.get("text/plain", ""))))
 
 
@@ -250,7 +255,7 @@ def _parts(group: _Group, name: str) -> list[Part]:
     if not sections and len(group.exhibits) == 1 and group.exhibits[0]["kind"] == "note":
         return [_switched_off(group.exhibits[0], group, before)]
     if not sections:
-        return [_untold(group.heading or name or "Results", before, group.code)]
+        return [_untold(group.heading or name or say("Results"), before, group.code)]
     parts = [_told(section, group.heading, after) for section, after in sections]
     parts[0] = replace(parts[0], items=(*before, *parts[0].items))
     parts[-1] = replace(parts[-1], code=tuple(group.code))
@@ -267,8 +272,11 @@ def _told(section: Payload, question: str, after: Sequence[Item]) -> Part:
 def _switched_off(note: Payload, group: _Group, items: Sequence[Item]) -> Part:
     """Return the part that stands for a section which the data cannot support: its title, then the reason."""
     title = note["title"] or group.heading
-    reason = Markup('<p class="off" id="{}"><strong>Not shown:</strong> {}</p>')
-    body = [reason.format(anchor("note", note["id"]), note["reason"]) if item is note else item for item in items]
+    reason = Markup('<p class="off" id="{}"><strong>{}</strong> {}</p>')
+    words = say("Not shown:")
+    body = [
+        reason.format(anchor("note", note["id"]), words, note["reason"]) if item is note else item for item in items
+    ]
     name = anchor("section", note["id"])
     return Part(name, group.heading, title, _heading(name, title), tuple(body), tuple(group.code))
 

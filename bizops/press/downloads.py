@@ -18,6 +18,7 @@ from bizops import numbers
 from bizops.errors import RunError
 from bizops.findings import anchor, collect, facts_only, walk
 from bizops.findings.wire import guarded
+from bizops.language import say
 from bizops.press.document import Payload
 
 VERSION = "1.0"
@@ -49,9 +50,12 @@ def findings_of(notebook: Mapping[str, Any], record: Mapping[str, Any] | None = 
     """Return what the report says as plain JSON values: the document of ``findings.json``.
 
     Keys: ``version``; the run's ``run_id``, ``report``, ``case``, ``as_of``, ``period``, ``scope`` as far as
-    ``record`` has them; ``title`` and ``answer``; ``kpis``, ``findings`` (each with its ``section``), ``asks``;
+    ``record`` has them; ``title`` and ``answer``; ``kpis``, ``findings`` (each with its ``section``), ``asks`` and
+    ``asks_previous`` (of the last round, with status);
     ``sections`` (id and headline), ``off`` (parts switched off, with the reason); ``tables`` (id, title, section, file
-    and number of rows) and ``figures`` (id, title, section, alternative text).
+    and number of rows) and ``figures`` (id, title, section, alternative text); ``tracked`` (the values that later runs
+    compare themselves with), ``definitions`` of the metrics used, ``changes`` since the baseline (None without a
+    comparison); ``data`` (origin, rows and extract of every table read) and ``checks`` of them, with their result.
     """
     payloads = collect(notebook)
     about = {key: record[key] for key in _ABOUT_RUN if record and key in record}
@@ -65,11 +69,28 @@ def findings_of(notebook: Mapping[str, Any], record: Mapping[str, Any] | None = 
         "kpis": [item for p in payloads if p["kind"] == "kpis" for item in p["items"]],
         "findings": [{**_bare(p), "section": s} for p, s in placed if p["kind"] == "finding"],
         "asks": [item for p in payloads if p["kind"] == "asks" for item in p["items"]],
+        "asks_previous": [item for p in payloads if p["kind"] == "asks" for item in p.get("previous", ())],
         "sections": [{"id": p["id"], "headline": p["headline"]} for p in payloads if p["kind"] == "section"],
         "off": [{**_bare(p), "section": s} for p, s in placed if p["kind"] == "note"],
         "tables": [_listed(p, s, file=p["filename"], n_rows=p["n_rows"]) for p, s in placed if p["kind"] == "table"],
         "figures": [_listed(p, s, alt=p["alt"]) for p, s in placed if p["kind"] == "figure"],
+        "tracked": [value for p in payloads if p["kind"] == "tracked" for value in p["values"]],
+        "definitions": [{**_bare(p), "version": p["revision"]} for p, _ in placed if p["kind"] == "definition"],
+        "changes": next((_bare(p) for p in payloads if p["kind"] == "changes"), None),
+        "data": {name: _read(table) for name, table in ((record or {}).get("data") or {}).items()},
+        "checks": _checks(payloads),
     }
+
+
+def _checks(payloads: Iterable[Payload]) -> list[dict[str, Any]]:
+    """Return the checks of the data, as the tables of the quality appendix list them: name, place, result, rows."""
+    found = []
+    for table in walk([p for p in payloads if p["kind"] == "appendix" and p["id"] == "quality"]):
+        names = [column["name"] for column in table.get("columns", ())]
+        if table["kind"] == "table" and {"check", "result"} <= set(names):
+            kept = [(names.index(n), n) for n in ("check", "where", "result", "rows") if n in names]
+            found += [{name: row[at] for at, name in kept} for row in table["rows"]]
+    return found
 
 
 def csv_link(payload: Payload) -> Markup:
@@ -83,15 +104,17 @@ def csv_link(payload: Payload) -> Markup:
         return Markup("")
     script, words = Markup(""), "CSV"
     if payload["kind"] == "asks":
-        names, target, title = _ask_columns(payload), "asks", "Decisions asked"
+        names, target, title = _ask_columns(payload), "asks", say("Decisions asked")
     else:
         names, target, title = [c["name"] for c in payload["columns"]], anchor("table", payload["id"]), payload["title"]
     if payload.get("n_rows", 0) > len(payload.get("rows", ())):
-        words = f"CSV with all {numbers.count(payload['n_rows'])} rows, in the folder of this page"
+        rows = numbers.count(payload["n_rows"])
+        words = say("CSV with all {count} rows, in the folder of this page", count=rows)
     else:
         script = Markup(' data-csv="{}" data-names="{}"').format(target, json.dumps(names, ensure_ascii=False))
-    link = Markup('<a href="tables/{}.csv" download{}>{}<span class="hidden"> of {}</span></a>')
-    return Markup('<p class="data">{}</p>').format(link.format(file[0], script, words, title))
+    link = Markup('<a href="tables/{}.csv" download{}>{}<span class="hidden"> {}</span></a>')
+    shown = link.format(file[0], script, words, say("of {title}", title=title))
+    return Markup('<p class="data">{}</p>').format(shown)
 
 
 def _file_of(payload: Payload) -> tuple[str, str] | None:
@@ -136,6 +159,13 @@ def _with_section(payloads: Iterable[Payload]) -> list[tuple[Payload, str]]:
             if key not in found or not found[key][1]:
                 found[key] = (inner, section)
     return list(found.values())
+
+
+def _read(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was read of a table; of the place that it came from, its name and no folder."""
+    origin = str(table.get("origin") or "")
+    name = origin if "://" in origin else origin.replace("\\", "/").rpartition("/")[2]
+    return {"origin": name, **{key: table.get(key) for key in ("rows", "extracted_at")}}
 
 
 def _bare(payload: Payload) -> dict[str, Any]:

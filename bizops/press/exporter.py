@@ -14,20 +14,21 @@ from nbconvert.exporters.templateexporter import TemplateExporter
 from nbformat import NotebookNode
 from traitlets import List, Unicode, default
 
-from bizops.press.page import assemble, finish
+from bizops.language import speaking
+from bizops.press.page import assemble, finish, locale_of
 from bizops.press.templates import FOLDER, environment
 
 
 class PageExporter(TemplateExporter):
     """One self-contained HTML page of an executed notebook.
 
-    ``edition`` is ``leadership`` (no code, no streams) or ``analyst``. The run's record is taken from
+    ``edition`` is ``leadership`` or ``manager`` (no code, no streams) or ``analyst``. The run's record is taken from
     ``resources["record"]``; without one the page says less about its run.
     """
 
     export_from_notebook = "BizOps page"
     output_mimetype = "text/html"
-    edition = Unicode("leadership", help="leadership or analyst").tag(config=True)
+    edition = Unicode("leadership", help="leadership, manager or analyst").tag(config=True)
     # Nothing changes the notebook before the page reads it; each step would validate it once more.
     default_preprocessors: Any = List([])
 
@@ -51,6 +52,8 @@ class PageExporter(TemplateExporter):
     ) -> tuple[str, dict[str, Any]]:
         """Return the page and the resources; `RunError` when two different exhibits share an id."""
         resources = dict(resources or {})
-        resources["page"] = assemble(nb, self.edition, resources.get("record", {}))
-        output, resources = super().from_notebook_node(nb, resources, **kw)
-        return finish(output), resources
+        record = resources.get("record", {})
+        with speaking(locale_of(record)):
+            resources["page"] = assemble(nb, self.edition, record, resources.get("beside", ()))
+            output, resources = super().from_notebook_node(nb, resources, **kw)
+            return finish(output), resources

@@ -7,6 +7,7 @@ alone, and images, which would be requests, become their alternative text.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,8 @@ from mistune.core import BlockState
 from mistune.plugins import import_plugin
 from mistune.renderers.html import HTMLRenderer
 from mistune.util import striptags
+
+from bizops.language import say
 
 _FOLLOWABLE = ("http://", "https://", "mailto:")
 
@@ -45,8 +48,9 @@ class _PageRenderer(HTMLRenderer):
 
     def table(self, text: str) -> str:
         """Return a table that scrolls by itself on a narrow screen, named for those who cannot see it."""
-        name = '<caption class="hidden">Table in the text</caption>'
-        return f'<div class="scroll" role="region" tabindex="0" aria-label="Table"><table>{name}{text}</table></div>\n'
+        name = f'<caption class="hidden">{escape(say("Table in the text"))}</caption>'
+        region = f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(say("Table"))}">'
+        return f"{region}<table>{name}{text}</table></div>\n"
 
     def table_head(self, text: str) -> str:
         """Return the head with its one row."""
@@ -92,10 +96,37 @@ def passages(source: str) -> list[Passage]:
     list of Passage
         In order; headings as plain text, bodies as HTML in which every tag of the source is escaped.
     """
-    tokens, state = _PARSER.parse(source)
+    tokens, state = _PARSER.parse(_said(source))
     if isinstance(tokens, str):  # the parser was made without a renderer, so that it returns tokens
         raise TypeError("expected tokens, not rendered text")
     return list(_split(tokens, state))
+
+
+_BLOCKS = re.compile(r"(\n[ \t]*\n)")
+_HEADING = re.compile(r"(#{1,6}[ \t]+)?(.*)", re.DOTALL)
+
+
+def paragraphs(source: str) -> list[str]:
+    """Return the headings and paragraphs of a markdown cell as catalogues hold them: each on one line."""
+    found = (_HEADING.fullmatch(block.strip()) for block in _BLOCKS.split(source) if block.strip())
+    return [" ".join(block[2].split()) for block in found if block]
+
+
+def words(source: str) -> str:
+    """Return the words of a markdown cell: without markup, addresses of links, marks of lists, and code."""
+    tokens, _ = _PARSER.parse(source)
+    return " ".join(_text(token, code=False) for token in tokens if isinstance(token, dict))
+
+
+def _said(source: str) -> str:
+    """Return a markdown cell with the headings and paragraphs that the catalogue knows in the reader's language."""
+    blocks = _BLOCKS.split(source)
+    for i, block in enumerate(blocks):
+        found = _HEADING.fullmatch(block.strip())
+        text = " ".join(found[2].split()) if found else ""
+        if found and text and (told := say(text)) != text:
+            blocks[i] = (found[1] or "") + told
+    return "".join(blocks)
 
 
 def _split(tokens: list[dict[str, Any]], state: BlockState) -> Iterator[Passage]:
@@ -116,8 +147,15 @@ def _html(tokens: list[dict[str, Any]], state: BlockState) -> Markup:
     return Markup(_RENDERER.render_tokens(tokens, state).strip())
 
 
-def _text(token: dict[str, Any]) -> str:
-    """Return the words of a token without its markup."""
+# Blocks whose children stand apart; the children of others run on.
+_STACKED = {"list", "block_quote", "table", "table_head", "table_body", "table_row"}
+
+
+def _text(token: dict[str, Any], *, code: bool = True) -> str:
+    """Return the words of a token without its markup, and without ``code`` if it is not wanted."""
+    if not code and token["type"] in {"codespan", "block_code"}:
+        return " "
     if "children" in token:
-        return "".join(_text(child) for child in token["children"])
+        between = " " if token["type"] in _STACKED else ""
+        return between.join(_text(child, code=code) for child in token["children"])
     return " " if token["type"] in {"softbreak", "linebreak"} else str(token.get("raw", ""))

@@ -1,170 +1,152 @@
-"""The index over all reports: for each case its latest good page, what its last run came to, and its history.
+"""The site over all reports: what every case says now, a search over all of it, and a page per metric.
 
-Everything is read from the records that the runs left, so that the index can be rebuilt at any time and says the same.
-Links are relative: the folder can be moved, zipped, or opened from a file share.
+Everything is read from the records that the runs left, so that the site can be rebuilt at any time and says the same.
+Links are relative and nothing is fetched: the folder can be moved, zipped, or opened from a file share.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import os
+import re
 import tempfile
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
-from bizops.press.templates import fill
-from bizops.press.words import day_of, duration_of, instant_of
+from markupsafe import Markup
+
+from bizops import language
+from bizops.findings import anchor
+from bizops.language import say
+from bizops.press.metric_pages import MetricEntry, metrics
+from bizops.press.shelf import CaseEntry, cases
+from bizops.press.templates import FOLDER, fill
 
 INDEX = "index.html"
-RECORD = "run.json"
-LATEST = "latest.json"
-LATEST_PAGE = "latest.html"
+METRICS = "_site/metrics"
 
 
-@dataclass(frozen=True)
-class Run:
-    """One run as the index lists it; ``href`` is empty when its directory has no page."""
+def build_site(outputs: Path, catalogue: Iterable[Mapping[str, Any]] = ()) -> Path:
+    """Write ``outputs/index.html`` and a page per metric from the runs below ``outputs``; return the index's path.
 
-    run_id: str
-    status: str
-    title: str
-    as_of: str
-    started: str
-    took: str
-    href: str
-    overrides: tuple[tuple[str, str], ...]
-    is_kept: bool
-    is_latest: bool
+    Every file appears whole or not at all; pages of metrics that are gone are removed. The site speaks the language of
+    the newest page. Folders whose names start with ``_`` or ``.`` are not reports.
 
-
-@dataclass(frozen=True)
-class CaseEntry:
-    """One case: its latest good page, its runs (newest first), and those made with other parameters than its own."""
-
-    report: str
-    heading: str
-    case: str
-    title: str
-    href: str
-    about: tuple[str, ...]
-    last: Run | None
-    runs: tuple[Run, ...]
-    kept: tuple[Run, ...]
-
-
-def build_site(outputs: Path) -> Path:
-    """Write ``outputs/index.html`` from the runs below ``outputs`` and return its path.
-
-    The file appears whole or not at all. Folders whose names start with ``_`` or ``.`` are not reports; a run whose
-    record cannot be read is listed as such.
+    Parameters
+    ----------
+    catalogue
+        Records of all registered metrics (`bizops.press.metric_pages.metrics`), so that also those have a page that no
+        report shows yet.
     """
     outputs.mkdir(parents=True, exist_ok=True)
-    cases = list(_cases(outputs))
-    reports = {name: [c for c in cases if c.report == name] for name in sorted({c.report for c in cases})}
-    failed = [c for c in cases if c.last is not None and c.last.status != "ok"]
-    page = fill("site.html.j2", title="Reports", lang="en", reports=reports, n_cases=len(cases), failed=failed)
-    index = outputs / INDEX
-    _replace(index, page)
+    with language.speaking(_locale(outputs)):
+        found = cases(outputs)
+        entries = metrics(found, catalogue)
+        for name, page in _metric_pages(entries):
+            _replace(outputs / METRICS / name, page)
+        _remove_gone(outputs / METRICS, {m.file for m in entries} | {INDEX} if entries else set())
+        index = outputs / INDEX
+        _replace(index, _index(found, entries))
     return index
 
 
-def _cases(outputs: Path) -> Iterator[CaseEntry]:
-    for report in _folders(outputs):
-        for folder in _folders(report):
-            runs = sorted(_runs(folder), key=lambda r: r.run_id, reverse=True)  # ids sort by time
-            if runs:
-                yield _case(folder, runs)
+def _locale(outputs: Path) -> str:
+    """The language of the newest page, the house's where there is none or it is not known any more."""
+    newest = max((c for c in cases(outputs) if c.locale), key=lambda c: c.as_of, default=None)
+    known = newest is not None and newest.locale.split("-")[0] in {"en", *language.languages()}
+    return newest.locale if newest is not None and known else language.DEFAULT
 
 
-def _folders(parent: Path) -> list[Path]:
-    return sorted(p for p in parent.iterdir() if p.is_dir() and p.name[0] not in "_.")
-
-
-def _case(folder: Path, runs: list[Run]) -> CaseEntry:
-    own, kept = [r for r in runs if not r.is_kept], [r for r in runs if r.is_kept]
-    best = next((r for r in own if r.is_latest), None) or next((r for r in own if r.status == "ok"), None)
-    has_copy = best is not None and best.is_latest and (folder / LATEST_PAGE).is_file()
-    record = (_json(folder / best.run_id / RECORD) or {}) if best else {}
-    return CaseEntry(
-        report=folder.parent.name,
-        heading=str(record.get("report_title") or folder.parent.name.replace("_", " ")),
-        case=folder.name,
-        title=(best.title or "Page without a title") if best else "",
-        href=_href(folder, LATEST_PAGE) if has_copy else best.href if best else "",
-        about=tuple(_about(record)),
-        last=own[0] if own else None,
-        runs=tuple(own),
-        kept=tuple(kept),
+def _index(found: Sequence[CaseEntry], entries: Sequence[MetricEntry]) -> str:
+    reports = {name: [c for c in found if c.report == name] for name in sorted({c.report for c in found})}
+    failed = [c for c in found if c.last is not None and c.last.status != "ok"]
+    stale = [c for c in found if c.is_stale]
+    return _filled(
+        "site.html.j2",
+        title=say("Reports"),
+        reports=reports,
+        n_cases=len(found),
+        failed=failed,
+        stale=stale,
+        metrics=entries,
+        data=_search_data(found, entries),
     )
 
 
-def _about(record: Mapping[str, Any]) -> Iterator[str]:
-    company, scope, period = (record.get(k) or {} for k in ("company", "scope", "period"))
-    yield from (str(x) for x in (company.get("name"), scope.get("label"), period.get("label")) if x)
-    if record.get("as_of"):
-        yield f"data as of {day_of(record['as_of'])}"
-    if record.get("started_at"):
-        yield f"made {instant_of(record['started_at'])}"
+def _metric_pages(entries: Sequence[MetricEntry]) -> Iterator[tuple[str, str]]:
+    """Yield file name and text of the list of metrics and of every metric's page; nothing without metrics."""
+    if entries:
+        yield INDEX, _filled("site_metrics.html.j2", title=say("Metrics"), metrics=entries)
+    for metric in entries:
+        yield metric.file, _filled("site_metric.html.j2", title=f"{metric.name} ({metric.id})", metric=metric)
 
 
-def _runs(folder: Path) -> Iterator[Run]:
-    latest = (_json(folder / LATEST) or {}).get("run_id")
-    for path in _folders(folder):
-        if not (path / RECORD).is_file():
-            continue  # not a run: nothing was ever published here
-        record = _json(path / RECORD)
-        if record is None:
-            yield Run(path.name, "unreadable", "", "", "", "", "", (), False, False)
-        else:
-            yield _run(path, record, is_latest=path.name == latest)
+def _search_data(found: Sequence[CaseEntry], entries: Sequence[MetricEntry]) -> Markup:
+    """Return what the search box looks through, as JSON that no text can break out of: words, kind, place, link."""
+    items = [item for case in found if case.href for item in _case_items(case)]
+    kind = say("Metric")
+    items += [{"t": f"{m.name} ({m.id})", "k": kind, "w": m.definition, "h": f"{METRICS}/{m.file}"} for m in entries]
+    text = json.dumps(items, ensure_ascii=False, separators=(",", ":"))
+    for sign in "<>&\u2028\u2029":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return Markup(text)
 
 
-def _run(path: Path, record: Mapping[str, Any], *, is_latest: bool) -> Run:
-    page = str(record.get("page") or "")
-    started = str(record.get("started_at") or "")
-    overrides = _differing(record)
-    return Run(
-        run_id=path.name,
-        status=str(record.get("status") or "unreadable"),
-        title=str(record.get("title") or ""),
-        as_of=day_of(record["as_of"]) if record.get("as_of") else "",
-        started=instant_of(started) if started else "",
-        took=duration_of(record.get("duration_s")),
-        href=_href(path, page) if page and (path / page).is_file() else "",
-        overrides=tuple((str(k), str(v)) for k, v in overrides.items()),
-        is_kept=bool(overrides),
-        is_latest=is_latest,
-    )
+def _case_items(case: CaseEntry) -> Iterator[dict[str, str]]:
+    """Yield the title, the answer and every finding of a case's latest page."""
+    where = f"{case.heading}: {case.case}"
+    answer = case.findings.get("answer") or {}
+    told = [str(s) for s in answer.get("sentences") or ()]
+    about = " ".join(case.about)
+    yield {"t": case.title, "k": say("Report"), "w": f"{where} {about} {' '.join(told)}", "h": case.href, "p": where}
+    for finding in case.findings.get("findings") or ():
+        if (sentence := str(finding.get("sentence") or "")) and sentence not in told:
+            place = f"#{anchor('finding', str(finding.get('id', '')))}"
+            yield {"t": sentence, "k": say("Finding"), "w": "", "h": f"{case.href}{place}", "p": where}
 
 
-def _differing(record: Mapping[str, Any]) -> dict[str, Any]:
-    """What sets a run apart from its case: overridden parameters, and a company that the case does not name."""
-    found, company = dict(record.get("overrides") or {}), record.get("company") or {}
-    if company.get("of_case") is False:
-        found.setdefault("company", company.get("file", ""))
-    return found
+def _filled(template: str, **values: Any) -> str:
+    """Return a page of the site: its own style sheet and script count too."""
+    page = fill(template, site_style=_style(), site_script=_script(), **values)
+    page = page.replace("; style-src ", f"; style-src {_hash(_style())} ", 1)
+    return page.replace("; script-src ", f"; script-src {_hash(_script())} ", 1)
 
 
-def _href(folder: Path, name: str) -> str:
-    """Return the link from the index: report, case and the rest, each part quoted."""
-    depth = 2 if name == LATEST_PAGE else 3
-    return "/".join(quote(part) for part in (*folder.parts[-depth:], *Path(name).parts))
+@cache
+def _style() -> Markup:
+    rules = re.sub(r"/\*.*?\*/", "", (FOLDER / "site.css").read_text(encoding="utf-8"), flags=re.S)
+    return Markup("".join(line.strip() for line in rules.splitlines()))
 
 
-def _json(path: Path) -> dict[str, Any] | None:
-    """Return the object in a JSON file, None if it is missing or not one."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, json.JSONDecodeError, UnicodeDecodeError):
-        return None
-    return found if isinstance(found, dict) else None
+@cache
+def _script() -> Markup:
+    lines = (line.strip() for line in (FOLDER / "site.js").read_text(encoding="utf-8").splitlines())
+    return Markup("\n".join(line for line in lines if line and not line.startswith("//")))
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _remove_gone(folder: Path, kept: set[str]) -> None:
+    """Remove pages of metrics that are neither registered nor shown any more, and folders left empty by that."""
+    if not folder.is_dir():
+        return
+    for path in folder.glob("*.html"):
+        if path.name not in kept:
+            path.unlink()
+    for empty in (folder, folder.parent):
+        if not any(empty.iterdir()):
+            empty.rmdir()
 
 
 def _replace(path: Path, text: str) -> None:
     """Put ``text`` in place of the file at once: a reader sees the old page or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".index-", suffix=".tmp")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:

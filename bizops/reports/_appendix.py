@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
 from bizops import numbers
 from bizops.company import POLICIES
 from bizops.findings import Appendix, Displayable, Off
+from bizops.findings.definition import EVIDENCE
+from bizops.language import message, say
 from bizops.metrics.registry import Metric
 from bizops.reports._context import Context
+from bizops.reports._explain import explained
 from bizops.tables import Col, Table
-
-_BETTER = {"up": "higher is better", "down": "lower is better", "none": "no direction of good"}
-_ADDITIVITY = {"additive": "adds up", "end_of_period": "level at the end", "ratio": "recomputed at each level"}
 
 
 @dataclass(frozen=True)
@@ -32,35 +33,27 @@ class TieOut:
         return abs(self.difference) <= self.tolerance
 
 
-def definitions(context: Context, metrics: Iterable[Metric]) -> Appendix:
-    """Return the definitions of ``metrics`` and the policy settings that the report honours, with their values."""
+def definitions(context: Context, metrics: Iterable[Metric], queries: Mapping[str, Any] | None = None) -> Appendix:
+    """Return the explanations of ``metrics``, the policy settings that the report honours, and the evidence grades.
+
+    A metric that the data lack is left out. ``queries`` are the expressions, by metric id, of numbers that the page
+    shows for another period than the window.
+    """
     measurable = [m for m in metrics if not m.missing(context.data)]
     used = sorted({m.id: m for m in measurable}.values(), key=lambda m: m.id)
-    rows = [
-        {
-            "id": m.id,
-            "name": m.name,
-            "definition": m.definition,
-            "reading": f"{_BETTER[m.better]}; {_ADDITIVITY[m.additivity]}",
-            "policies": ", ".join(m.policies) or "none",
-            "owner": setting.owner if (setting := context.company.metrics.get(m.id)) and setting.owner else "not set",
-        }
-        for m in used
+    asked = queries or {}
+    told = [explained(context, m, asked.get(m.id)) for m in used]
+    return Appendix("definitions", say("Definitions and settings"), (*told, _policies(context, used), _grades()))
+
+
+def _grades() -> Table:
+    rows = [{"grade": grade, "words": say(words), "means": say(means)} for grade, (words, means) in EVIDENCE.items()]
+    columns = [
+        Col("words", say("Evidence")),
+        Col("grade", say("Grade"), said=True),
+        Col("means", say("What it means")),
     ]
-    metric_table = Table(
-        "definitions",
-        "Metrics used, with the policies that they honour",
-        pd.DataFrame(rows),
-        [
-            Col("id", "Metric"),
-            Col("name", "Name"),
-            Col("definition", "Definition"),
-            Col("reading", "Reading"),
-            Col("policies", "Policies"),
-            Col("owner", "Owner"),
-        ],
-    )
-    return Appendix("definitions", "Definitions and settings", (metric_table, _policies(context, used)))
+    return Table("grades", say("What stands behind a sentence"), pd.DataFrame(rows), columns)
 
 
 def _policies(context: Context, used: Iterable[Metric]) -> Table:
@@ -68,21 +61,37 @@ def _policies(context: Context, used: Iterable[Metric]) -> Table:
     rows = [
         {
             "id": p.id,
-            "name": p.name,
+            "name": say(p.name),
             "value": str(context.company.policy(p.id)),
-            "default": "default" if context.company.policy(p.id) == p.default else f"changed from {p.default}",
-            "meaning": p.meaning,
+            "default": say("default")
+            if context.company.policy(p.id) == p.default
+            else say("changed from {value}", value=p.default),
+            "meaning": say(p.meaning),
         }
         for p in chosen
     ]
     columns = [
-        Col("id", "Policy"),
-        Col("name", "Setting"),
-        Col("value", "Value"),
-        Col("default", "Against the default"),
-        Col("meaning", "Meaning"),
+        Col("id", say("Policy")),
+        Col("name", say("Setting")),
+        Col("value", say("Value")),
+        Col("default", say("Against the default")),
+        Col("meaning", say("Meaning")),
     ]
-    return Table("policies", "Policy settings that this report honours", pd.DataFrame(rows), columns)
+    frame = pd.DataFrame(rows, columns=[c.name for c in columns])
+    return Table("policies", say("Policy settings that this report honours"), frame, columns)
+
+
+_RESULTS = {"ok": message("passed"), "warning": message("warning"), "error": message("failed")}
+_REASONS = (
+    message("deleted"),
+    message("test record"),
+    message("test account"),
+    message("internal account"),
+    message("partner account"),
+    message("dim_account excluded"),
+    message("opportunity excluded"),
+)
+"""Why records are left out, as the sources say it."""
 
 
 def data_quality(context: Context, ties: Sequence[TieOut], hygiene: pd.DataFrame | None = None) -> Appendix:
@@ -94,7 +103,7 @@ def data_quality(context: Context, ties: Sequence[TieOut], hygiene: pd.DataFrame
     rows = [
         {
             "check": str(q["check"]).replace("_", " "),
-            "result": {"ok": "passed", "warning": "warning", "error": "failed"}.get(q["severity"], q["severity"]),
+            "result": _RESULTS.get(q["severity"], q["severity"]),
             "where": f"{q['table']}.{q['column']}" if q["column"] else str(q["table"]),
             "rows": q["rows"],
             "of": q["of"],
@@ -108,42 +117,46 @@ def data_quality(context: Context, ties: Sequence[TieOut], hygiene: pd.DataFrame
         for t in ties
     ]
     columns = [
-        Col("check", "Check"),
-        Col("result", "Result"),
-        Col("where", "Where"),
-        Col("rows", "Rows", "count"),
-        Col("of", "Of", "count"),
-        Col("detail", "Detail", missing="nothing to add"),
+        Col("check", say("Check"), said=True),
+        Col("result", say("Result"), said=True),
+        Col("where", say("Where")),
+        Col("rows", say("Rows"), "count"),
+        Col("of", say("Of"), "count"),
+        Col("detail", say("Detail"), missing=say("nothing to add")),
     ]
     blocks: list[Displayable] = [
         Table(
             "tie-outs",
-            "Sums of this page that must agree",
+            say("Sums of this page that must agree"),
             pd.DataFrame(summed),
-            [Col("check", "Check"), Col("result", "Result"), Col("difference", "Difference", "number")],
+            [
+                Col("check", say("Check")),
+                Col("result", say("Result"), said=True),
+                Col("difference", say("Difference"), "number"),
+            ],
         )
         if summed
-        else Off("tie-outs", "Sums of this page", "no section with parts and a whole is on"),
-        Table("quality", "Checks of the data against the contract and the mapping", pd.DataFrame(rows), columns)
+        else Off("tie-outs", say("Sums of this page"), say("no section with parts and a whole is on")),
+        Table("quality", say("Checks of the data against the contract and the mapping"), pd.DataFrame(rows), columns)
         if rows
-        else Off("quality", "Checks of the data", "the source reported no check"),
+        else Off("quality", say("Checks of the data"), say("the source reported no check")),
         *([_hygiene(context, hygiene)] if hygiene is not None and len(hygiene) else []),
         _excluded(context),
     ]
-    return Appendix("quality", "Data quality", tuple(blocks))
+    return Appendix("quality", say("Data quality"), tuple(blocks))
 
 
 def _hygiene(context: Context, found: pd.DataFrame) -> Table:
     rows = found.sort_values(["n", "check"], ascending=[False, True], ignore_index=True)
     rows = rows.assign(share=rows["n"] / rows["of"].where(rows["of"] > 0))
     columns = [
-        Col("check", "Field of the CRM"),
-        Col("n", "Deals", "count"),
-        Col("of", "Of", "count"),
-        Col("share", "Share", "rate", n="of", missing="no deal to look at"),
-        Col("value", "Value", "money"),
+        Col("check", say("Field of the CRM"), said=True),
+        Col("n", say("Deals"), "count"),
+        Col("of", say("Of"), "count"),
+        Col("share", say("Share"), "rate", n="of", missing=say("no deal to look at")),
+        Col("value", say("Value"), "money"),
     ]
-    title = f"CRM hygiene at the end of {numbers.day(context.as_of)}"
+    title = say("CRM hygiene at the end of {day}", day=numbers.day(context.as_of))
     return Table("hygiene", title, rows, columns, currency=context.currency)
 
 
@@ -155,9 +168,14 @@ def _excluded(context: Context) -> Displayable:
         if count
     ]
     if not rows:
-        return Off("excluded", "Records left out", "none: no test, internal, deleted or later record was found")
-    columns = [Col("table", "Table"), Col("reason", "Reason"), Col("rows", "Rows", "count", total="sum")]
-    return Table("excluded", "Records left out", pd.DataFrame(rows), columns)
+        why = say("none: no test, internal, deleted or later record was found")
+        return Off("excluded", say("Records left out"), why)
+    columns = [
+        Col("table", say("Table")),
+        Col("reason", say("Reason"), said=True),
+        Col("rows", say("Rows"), "count", total="sum"),
+    ]
+    return Table("excluded", say("Records left out"), pd.DataFrame(rows), columns)
 
 
 def freshness(context: Context) -> Table:
@@ -174,14 +192,15 @@ def freshness(context: Context) -> Table:
         }
         for info in context.data.info.values()
     ]
+    zone = context.company.time_zone
     columns = [
-        Col("table", "Table"),
-        Col("origin", "Read from"),
-        Col("rows", "Rows", "count"),
-        Col("extracted", f"Extracted ({context.company.time_zone})", missing="the source does not say"),
-        Col("fingerprint", "Content"),
+        Col("table", say("Table")),
+        Col("origin", say("Read from")),
+        Col("rows", say("Rows"), "count"),
+        Col("extracted", say("Extracted ({zone})", zone=zone), missing=say("the source does not say")),
+        Col("fingerprint", say("Content")),
     ]
-    title = f"Tables as of the end of {numbers.day(context.as_of)}, after records left out"
+    title = say("Tables as of the end of {day}, after records left out", day=numbers.day(context.as_of))
     return Table("sources", title, pd.DataFrame(rows), columns)
 
 
@@ -190,14 +209,16 @@ def provenance(context: Context) -> Appendix:
     # the settings file is a path of whoever ran the report
     values = context.params.model_dump(mode="json", exclude={"company"})
     rows = [{"name": name, "value": "" if value is None else str(value)} for name, value in values.items()]
+    as_of = {"day": context.as_of.isoformat(), "zone": context.company.time_zone}
+    period = {"period": context.period.label, "first": context.period.start, "last": context.period.last_day}
     rows += [
-        {"name": "data as of", "value": f"end of {context.as_of.isoformat()}, {context.company.time_zone}"},
-        {"name": "period", "value": f"{context.period.label}, {context.period.start} to {context.period.last_day}"},
+        {"name": say("data as of"), "value": say("end of {day}, {zone}", **as_of)},
+        {"name": say("period"), "value": say("{period}, {first} to {last}", **period)},
     ]
     parameters = Table(
         "parameters",
-        "Parameters",
+        say("Parameters"),
         pd.DataFrame(rows),
-        [Col("name", "Parameter"), Col("value", "Value", missing="not given")],
+        [Col("name", say("Parameter")), Col("value", say("Value"), missing=say("not given"))],
     )
-    return Appendix("provenance", "Where this page comes from", (parameters, freshness(context)))
+    return Appendix("provenance", say("Where this page comes from"), (parameters, freshness(context)))

@@ -9,8 +9,11 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-from bizops.company import Company
+from bizops import language
+from bizops.annotations import Annotation, annotations_beside, read_annotations
+from bizops.company import Company, company_file
 from bizops.findings import Finding
+from bizops.language import say
 from bizops.metrics.losses import first_close, first_ended_line
 from bizops.metrics.registry import Metric
 from bizops.periods import Calendar, Period
@@ -27,6 +30,7 @@ class Context:
 
     ``window`` is the period or, while it is in flight, the part of it that has passed; ``prior`` and ``last_year`` are
     the comparison periods cut to the same share (C04), so that a running quarter is never held against a whole one.
+    ``annotations`` are the dated events up to `as_of` that concern the scope, for charts over time.
     """
 
     report: Report
@@ -38,6 +42,7 @@ class Context:
     window: Period
     prior: Period
     last_year: Period
+    annotations: tuple[Annotation, ...] = ()
     _memo: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -81,16 +86,20 @@ class Context:
             return whole
         if not passed:
             return None
-        return replace(
-            whole, end=months[passed - 1].end, label=f"{whole.short}, first {passed} of {len(months)} months"
-        )
+        told = {"period": whole.short, "n": passed, "all": len(months)}
+        return replace(whole, end=months[passed - 1].end, label=say("{period}, first {n} of {all} months", **told))
 
     def frame(self, metric: Metric, period: Period | None = None, by: Sequence[str] = ()) -> pd.DataFrame:
         """Return a metric's small result for ``period`` (default: the window), one row a combination of ``by``."""
         when = period or self.window
         key = ("frame", metric.id, when, tuple(by))
-        found: pd.DataFrame = self.once(key, lambda: metric(self.data, when, by).to_pandas())
+        found: pd.DataFrame = self.once(key, lambda: _in_order(self.expression(metric, when, by).to_pandas(), by))
         return found
+
+    def expression(self, metric: Metric, period: Period | None = None, by: Sequence[str] = ()) -> Any:
+        """Return the expression of a metric for ``period`` (default: the window): what `frame` has computed."""
+        when = period or self.window
+        return self.once(("expression", metric.id, when, tuple(by)), lambda: metric(self.data, when, by))
 
     def once(self, key: Any, build: Callable[[], _T]) -> _T:
         """Return what ``build`` makes, made once in this context: sections share their numbers."""
@@ -132,9 +141,18 @@ class Context:
         return next(s.off(self.data) for s in self.report.sections if s.id == section)
 
 
+def _in_order(frame: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    """Return rows in the order of their names: an engine gives them in any, and sums of floats depend on it."""
+    return frame.sort_values(list(by), ignore_index=True) if by else frame
+
+
 def open_context(report: Report, params: ReportParams, scope: Scope) -> Context:
-    """Open the data that ``params`` name and return the context of the report, cut to ``scope``."""
+    """Open the data that ``params`` name and return the context of the report, cut to ``scope``.
+
+    From here on the session speaks the locale of the parameters, or the company's.
+    """
     company = company_of(params)
+    language.use(params.locale or company.locale)
     data = open_data(company, params.as_of).within(scope)
     calendar = data.calendar
     period = params.in_calendar(calendar, data.as_of_date)
@@ -142,9 +160,11 @@ def open_context(report: Report, params: ReportParams, scope: Scope) -> Context:
     window = period.first_days(elapsed)
     whole = Context(report, params, company, data, calendar, period, window, period, period)
     prior, last_year = (whole.alike(p) for p in (calendar.shift(period, -1), calendar.same_last_year(period)))
-    return replace(whole, prior=prior, last_year=last_year)
+    told = read_annotations(annotations_beside(company_file(params.company)), data.as_of_date)
+    events = tuple(a for a in told if a.concerns(scope.level, scope.member))
+    return replace(whole, prior=prior, last_year=last_year, annotations=events)
 
 
 def headline_of(finding: Finding) -> str:
     """Return a finding's sentence as a headline: without its full stop."""
-    return finding.sentence.removesuffix(".")
+    return finding.sentence.rstrip(".。")

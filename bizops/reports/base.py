@@ -10,11 +10,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from bizops.company import Company, explain, load_company
+from bizops import language
+from bizops.company import POLICIES, Company, explain, load_company
 from bizops.errors import InputError, did_you_mean
+from bizops.language import say
 from bizops.periods import Calendar, Period
+from bizops.reports._words import lacking
 from bizops.schema.data import Data, Scope
 
 _NOT_REPORTS = {"__init__", "base"}
@@ -29,6 +32,13 @@ def _iso_day(value: object) -> object:
             return date.fromisoformat(value)
         except ValueError:
             raise ValueError("expected a day as YYYY-MM-DD") from None
+    return value
+
+
+def _locale(value: str) -> str:
+    """A locale that the Unicode CLDR knows, or none."""
+    if value:
+        language.check(value)
     return value
 
 
@@ -47,6 +57,9 @@ class ReportParams(BaseModel):
     company: str = Field("params/company.yaml", min_length=1, description="settings file of the company")
     as_of: Day = Field(None, description="day at whose end the report is true; empty: the company's clock, else today")
     period: str = Field("last", min_length=1, description="fiscal period, such as 2026Q3, last or current")
+    locale: Annotated[str, AfterValidator(_locale)] = Field(
+        "", description="language and country of the page, such as en-GB, fr or zh; empty: the company's"
+    )
 
     @classmethod
     def read(cls, values: Mapping[str, Any], where: str = "parameters") -> Self:
@@ -82,7 +95,7 @@ class ReportParams(BaseModel):
 
     def title_scope(self) -> str:
         """Return what the report is cut to, in words."""
-        return "company"
+        return say("company")
 
 
 @dataclass(frozen=True)
@@ -95,7 +108,7 @@ class SectionNeeds:
 
     def off(self, data: Data) -> str:
         """Return why ``data`` cannot support the section, or an empty string."""
-        return data.missing(self.needs)
+        return lacking(data, self.needs)
 
 
 @dataclass(frozen=True)
@@ -112,12 +125,12 @@ class Report:
     @property
     def title(self) -> str:
         """The report's name for people."""
-        return str(self.module.TITLE)
+        return say(str(self.module.TITLE))
 
     @property
     def question(self) -> str:
         """The question that it answers."""
-        return str(self.module.QUESTION)
+        return say(str(self.module.QUESTION))
 
     @property
     def params(self) -> type[ReportParams]:
@@ -157,6 +170,28 @@ def find_report(name: str) -> Report:
             fix=f"choose one of: {', '.join(names)}",
         )
     return Report(name)
+
+
+def catalogue() -> list[dict[str, Any]]:
+    """Return plain records of all registered metrics: id, name, definition, reading, source, policies.
+
+    A policy has its id, name and meaning; its value is a company's, and so belongs to a page.
+    """
+    from bizops.metrics import METRICS
+
+    return [
+        {
+            "id": m.id,
+            "name": m.name,
+            "definition": m.definition,
+            "unit": m.unit,
+            "better": m.better,
+            "additivity": m.additivity,
+            "source": m.source,
+            "policies": [{"id": p, "name": POLICIES[p].name, "meaning": POLICIES[p].meaning} for p in m.policies],
+        }
+        for m in METRICS.values()
+    ]
 
 
 def company_of(params: ReportParams) -> Company:

@@ -11,11 +11,16 @@ from typing import Any
 
 from nbformat import NotebookNode
 
+from bizops import language
+from bizops.annotations import annotations_beside, read_annotations
 from bizops.company import Company, load_company
 from bizops.errors import InputError
 from bizops.periods import Calendar, Period
+from bizops.press import Edit
 from bizops.runs import clock
+from bizops.runs.baseline import PREVIOUS
 from bizops.runs.cases import DEFAULT, Case, Report, Setting, find_case, values_of
+from bizops.runs.edits import edits_of
 from bizops.runs.execute import read_notebook
 from bizops.runs.inputs import Stats, file_stats, tables_read
 from bizops.runs.provenance import Code, code_of
@@ -31,6 +36,7 @@ class Request:
     ``overrides`` come from ``-p``; ``as_of`` and ``company`` are options of their own. A day does not keep a run from
     becoming the latest of its case; a company that the case does not name itself does, like any override. A relative
     ``company`` is looked up from the working directory, then from the project root; a case's from the project root.
+    ``baseline`` says what the run is compared with (`bizops.runs.baseline.choose`) and changes no number of it.
     """
 
     report: Report
@@ -38,6 +44,7 @@ class Request:
     overrides: Mapping[str, Setting] = field(default_factory=dict)
     as_of: str | None = None
     company: str | None = None
+    baseline: str = PREVIOUS
 
 
 @dataclass(frozen=True)
@@ -55,6 +62,7 @@ class Prepared:
     origins: Mapping[str, str]
     command: tuple[str, ...]
     company: Company
+    locale: str
     company_file: str
     company_of_case: bool
     as_of: date
@@ -65,6 +73,7 @@ class Prepared:
     data: Mapping[str, TableRead]
     data_window: Mapping[str, str | None]
     files: Stats | None
+    edits: tuple[Edit, ...] = ()
 
 
 def prepare(request: Request, root: Path) -> Prepared:
@@ -81,10 +90,14 @@ def prepare(request: Request, root: Path) -> Prepared:
     params: Any = values_of(request.report.params, settings, case.where, alone=case.settings)
     own = _company_file(root / _own_company(request.report, case), root)
     company_file = _company_file(root / params.company, root)
-    company = load_company(os.path.relpath(root / company_file))
+    shown_file = Path(os.path.relpath(root / company_file))
+    company = load_company(shown_file)
     params = params.model_copy(update={"company": company_file}).resolved(company, clock.today(company.zone))
+    read_annotations(annotations_beside(shown_file), params.as_of)  # refuses what the notebook would stumble over
     calendar = Calendar(company)
-    period = params.in_calendar(calendar, params.as_of)
+    locale = params.locale or company.locale
+    with language.speaking(locale):  # the record holds the words that the page prints
+        period, scope = params.in_calendar(calendar, params.as_of), _scope(params)
     notebook_file = request.report.notebook(root)
     notebook = read_notebook(notebook_file)
     code = code_of(notebook_file)
@@ -104,16 +117,18 @@ def prepare(request: Request, root: Path) -> Prepared:
         origins={name: _origin(settings.get(name)) for name in parameters},
         command=_command(request, settings),
         company=company,
+        locale=locale,
         company_file=company_file,
         company_of_case=company_file == own,
         as_of=params.as_of,
         period=period,
-        scope=_scope(params),
+        scope=scope,
         notebook=notebook,
         code=code,
         data=read,
         data_window=_window(period, until, read),
         files=files,
+        edits=edits_of(root, request.report.name, case.name, period.key, calendar),
     )
 
 
@@ -158,6 +173,7 @@ def _command(request: Request, settings: Mapping[str, Setting]) -> tuple[str, ..
         words += ["-p", f"{name}={setting.node}"]
     words += ["--as-of", request.as_of] if request.as_of is not None else []
     words += ["--company", str(settings["company"].node)] if request.company is not None else []
+    words += ["--baseline", request.baseline] if request.baseline != PREVIOUS else []
     return tuple(words)
 
 

@@ -28,7 +28,10 @@ _STAGED = ".tmp-"
 _OWNER = ".owner"
 _LOCK = ".lock"
 # inside a tag only: prose may speak of links
-_LINK = re.compile(r'(<[a-zA-Z][^<>]*\shref=")(tables/[^"]+|notebook\.ipynb|run\.json|findings\.json)(?=")')
+_LINK = re.compile(
+    r'(<[a-zA-Z][^<>]*\shref=")(tables/[^"]+|report\.(?:xlsx|pdf|eml)|notebook\.ipynb|run\.json|findings\.json)(?=")'
+)
+_OTHER_RUN = re.compile(rf'(<a\b[^<>]*\shref=")\.\./(?={RUN_ID.pattern}/)')
 
 
 @contextmanager
@@ -139,8 +142,8 @@ def _best(found: Mapping[str, Mapping[str, Any]]) -> str | None:
 
 
 def _relinked(page: str, run_id: str) -> str:
-    """The page with its links to the run's own files, made to work one folder higher."""
-    return _LINK.sub(lambda m: f"{m[1]}{run_id}/{m[2]}", page)
+    """The page with its links to the run's own files and to other runs, made to work one folder higher."""
+    return _OTHER_RUN.sub(r"\1", _LINK.sub(lambda m: f"{m[1]}{run_id}/{m[2]}", page))
 
 
 def _replace(folder: Path, name: str, content: str) -> None:

@@ -48,9 +48,12 @@ class Record:
 
     ``overrides`` are the parameters that differ from the case's, a company that it does not name included; ``origins``
     says of every parameter where its value came from, ``command`` how the run is asked for again.
-    ``is_latest_candidate`` says whether the run may become the latest of its case: complete, of a named case, nothing
-    overridden. ``previous`` is the id of the run that was the case's latest when this one started. Instants are ISO
-    8601 in UTC, durations seconds; cells are numbered from 0 in the executed notebook.
+    ``locale`` is the language and country that the pages are written for. ``is_latest_candidate`` says whether the run
+    may become the latest of its case: complete, of a named case, nothing overridden. ``editions`` says of every edition
+    which ``files`` of the run are its own, and so may be published to its readers, and under ``not_made`` which others
+    could not be made and why. ``previous`` is the id of the run that was the case's latest when this one started,
+    ``baseline`` that of the one compared with, ``settings`` are those of the company that decide its numbers. Instants
+    are ISO 8601 in UTC, durations seconds; cells are numbered from 0 in the executed notebook.
     """
 
     report: str
@@ -65,6 +68,7 @@ class Record:
     as_of: str = ""
     period: Mapping[str, str] | None = None
     scope: Mapping[str, str] = field(default_factory=dict)
+    locale: str = ""
     started_at: str = ""
     finished_at: str = ""
     duration_s: float = 0.0
@@ -78,8 +82,11 @@ class Record:
     title: str = ""
     error: Mapping[str, Any] | None = None
     page: str = ""
+    editions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     is_latest_candidate: bool = False
     previous: str | None = None
+    baseline: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
     contract: str = CONTRACT_VERSION
     version: str = VERSION
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-from bizops import press
+from bizops import language, press
 from bizops.errors import BizopsError, InputError
+from bizops.periods import Calendar
+from bizops.press.document import Payload
 from bizops.runs import clock
+from bizops.runs.baseline import choose, settings_of
 from bizops.runs.execute import CELL_TIMEOUT_S, Execution, Failure, execute
 from bizops.runs.folders import strip
 from bizops.runs.inputs import changed_tables, file_stats, personal_values
@@ -20,6 +23,7 @@ from bizops.runs.prepare import Prepared, Request, prepare
 from bizops.runs.provenance import packages, python
 from bizops.runs.publish import latest, locked, publish, settle, staged, write
 from bizops.runs.record import Record, between, dumps, error_of, new_run_id, refusal
+from bizops.runs.since import Since
 
 PAGE, FAILURE_PAGE = "report.html", "failure.html"
 
@@ -63,10 +67,12 @@ def run_all(
     *,
     progress: Progress | None = None,
     cell_timeout_s: int = CELL_TIMEOUT_S,
+    catalogue: Sequence[Mapping[str, Any]] = (),
 ) -> Outcome:
     """Run every request, one after another, and rebuild the site below ``out`` if anything was executed.
 
-    A refused case and a failing run are records like the others; neither stops the rest.
+    A refused case and a failing run are records like the others; neither stops the rest. ``catalogue`` holds records of
+    all registered metrics, for the site's pages on those that no report shows.
     """
     records: list[Record] = []
     trouble: dict[str, str] = {}
@@ -81,13 +87,13 @@ def run_all(
         if progress is not None:
             progress.finished(record)
     ran = any(r.status != "refused" for r in records)
-    return Outcome(tuple(records), _site(out) if ran else None, trouble)
+    return Outcome(tuple(records), _site(out, catalogue) if ran else None, trouble)
 
 
-def _site(out: Path) -> Path:
+def _site(out: Path, catalogue: Sequence[Mapping[str, Any]]) -> Path:
     """Rebuild the index; one process at a time, so that the last one to end has seen every page."""
     with locked(out):
-        return press.build_site(out)
+        return press.build_site(out, catalogue)
 
 
 def run_case(
@@ -118,6 +124,9 @@ def run_case(
     prepared = prepare(request, root)
     folder = out / request.report.name / prepared.case
     settle(folder)
+    calendar = Calendar(prepared.company)
+    baseline = choose(folder, request.baseline, prepared.company.name, calendar, prepared.period)
+    since = Since(baseline, root, folder, cell_timeout_s)
     execution = execute(
         prepared.notebook,
         prepared.parameters,
@@ -127,11 +136,12 @@ def run_case(
     )
     strip(execution.notebook, root)
     record = _record(prepared, execution, started, previous=(latest(folder) or {}).get("run_id"))
+    record = replace(record, baseline=baseline.run_id or None)
     failure = execution.failure or _changed(prepared, root)
-    files: dict[str, str] = {}
+    files: dict[str, str | bytes] = {}
     if failure is None:
         try:
-            record, files = _good(record, execution, request.report.title)
+            record, files = _good(record, execution, prepared, since)
         except Exception as error:  # noqa: BLE001  a page that cannot be laid out is a failed run, told as one
             failure = Failure(type(error).__name__, str(error))
             if trouble is not None:
@@ -160,6 +170,7 @@ def _record(prepared: Prepared, execution: Execution, started: datetime, previou
             "of_case": prepared.company_of_case,
             "confidentiality": prepared.company.brand.confidentiality,
             "contact": prepared.company.brand.contact,
+            "site_url": prepared.company.brand.site_url,
         },
         as_of=prepared.as_of.isoformat(),
         period={
@@ -169,6 +180,7 @@ def _record(prepared: Prepared, execution: Execution, started: datetime, previou
             "end": period.end.isoformat(),
         },
         scope=prepared.scope,
+        locale=prepared.locale,
         **between(started, clock.now()),
         cells=execution.cells,
         data=prepared.data,
@@ -177,25 +189,28 @@ def _record(prepared: Prepared, execution: Execution, started: datetime, previou
         packages=packages(),
         python=python(),
         previous=previous,
+        settings=settings_of(prepared.company),
     )
 
 
-def _good(record: Record, execution: Execution, name: str) -> tuple[Record, dict[str, str]]:
-    """The record of a complete run and its files: page, findings and tables; ``name`` is the report's for people."""
+def _good(
+    record: Record, execution: Execution, prepared: Prepared, since: Since
+) -> tuple[Record, dict[str, str | bytes]]:
+    """The record of a complete run and the files of all its editions."""
     record = replace(record, page=PAGE, is_latest_candidate=not record.overrides)
-    findings = press.findings_of(execution.notebook, record.document())
-    record = replace(record, title=str(findings["title"] or name))
-    files = {
-        PAGE: press.render(execution.notebook, "leadership", record.document()),
-        "findings.json": dumps(findings),
-        **{f"tables/{name}.csv": text for name, text in press.tables_of(execution.notebook).items()},
-    }
-    return record, files
+    with language.speaking(prepared.locale):
+        notebook = press.edited(execution.notebook, prepared.edits)
+    findings = press.findings_of(press.edition_of(notebook, "leadership"), record.document())
+    record = replace(record, title=str(findings["title"] or prepared.report.title))
+    # what the run itself has to say joins the notebook here, before editions are cut from it
+    payloads: tuple[Payload, ...] = (since.told(prepared, findings, record),)
+    made = press.release(press.with_payloads(notebook, payloads), record.document(), pdf=prepared.company.pdf)
+    return replace(record, editions=made.editions), made.files
 
 
 def _failed(
     record: Record, failure: Failure, prepared: Prepared, execution: Execution, root: Path
-) -> tuple[Record, dict[str, str]]:
+) -> tuple[Record, dict[str, str | bytes]]:
     """The record of a failed run and its failure page."""
     error = error_of(failure, root)
     if failure.type != "RunError":  # the wording of these is ours, and they come from outside the notebook
@@ -204,12 +219,12 @@ def _failed(
     return record, {FAILURE_PAGE: press.failure_page(record.document(), execution.notebook)}
 
 
-def _publish(record: Record, files: Mapping[str, str], execution: Execution, folder: Path) -> Record:
+def _publish(record: Record, files: Mapping[str, str | bytes], execution: Execution, folder: Path) -> Record:
     import nbformat
 
     with staged(folder, record.run_id) as stage:
-        for name, text in files.items():
-            write(stage, name, text)
+        for name, content in files.items():
+            write(stage, name, content)
         write(stage, "notebook.ipynb", nbformat.writes(execution.notebook) + "\n")  # type: ignore[no-untyped-call]
         write(stage, "run.json", dumps(record.document()))
         publish(stage, folder, record.run_id)

@@ -15,6 +15,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from bizops import press
 from bizops.errors import InputError, RunError
 from bizops.findings import Answer, Appendix, Off, Section
+from bizops.findings.definition import Definition
 from bizops.press.exporter import PageExporter
 from bizops.press.templates import content_policy, script, stylesheet
 from bizops.tables import Col, Table
@@ -54,7 +55,7 @@ class TestStructure:
         title = "New bookings were EUR 4.41 M, 11.8 % below plan"
         assert [h.get_text() for h in soup.find_all("h1")] == [title]
         assert soup.title.get_text() == title
-        assert soup.html["lang"] == "en"
+        assert soup.html["lang"] == "en-GB"
 
     def test_the_line_under_the_title_says_what_when_and_which_run(self, soup):
         (meta,) = soup.main.header.find_all("ul")
@@ -232,6 +233,27 @@ class TestEditions:
         assert "Not for leaders." in soup.get_text()
         assert f"<b>{sample.SECRETS['repr']}" not in analyst
 
+    def test_files_beside_the_page_are_linked_under_the_title(self, qbr, sample):
+        page = parse(press.render(qbr, "leadership", sample.make_record(), beside=["report.xlsx", "report.pdf"]))
+        links = page.main.header.select("li.data a")
+        assert [(a["href"], a.get_text()) for a in links] == [("report.xlsx", "Excel"), ("report.pdf", "PDF")]
+
+    def test_the_analyst_edition_says_its_size(self, analyst, soup):
+        size = int(re.search(r"· ?(\d+) kB|>(\d+) kB<", analyst)[2])
+        assert 0 <= size * 1000 - len(analyst.encode()) < 1100
+        assert not re.search(r"\d kB", soup.main.header.get_text())
+
+    def test_the_manager_edition_says_so_and_holds_no_code(self, qbr, sample):
+        text = press.render(qbr, "manager", sample.make_record())
+        assert "Manager edition" in text
+        assert not [what for what, secret in sample.SECRETS.items() if secret in text]
+
+    def test_the_analyst_sees_the_query_of_a_metric(self, page_of, sample):
+        explained = Definition("BKG-01", "Bookings", "What was signed", "money", sql="SELECT 1 < 2")
+        cell = sample.displayed(Appendix("definitions", "Definitions", (explained,)))
+        assert "SELECT 1 < 2" in page_of(cell, edition="analyst").get_text()
+        assert "SELECT" not in page_of(cell).get_text()
+
     def test_both_editions_say_the_same(self, analyst, soup):
         assert [t["id"] for t in parse(analyst).find_all("table")] == [t["id"] for t in soup.find_all("table")]
         assert len(parse(analyst).find_all("h1")) == 1
@@ -360,6 +382,26 @@ class TestUnusualNotebooks:
         details = page.find(id="t-checks").find_parent("details")
         assert (details is not None) == is_folded
         assert not is_folded or details.summary.get_text() == "Checks: 21 rows"
+
+    def test_the_table_that_a_figure_draws_is_folded_behind_its_name(self, soup):
+        details = soup.find(id="t-gap").find_parent("details")
+        assert details.summary.get_text() == "Table: Gap to plan by segment, Q3 FY26 (5 rows)"
+        assert not details.has_attr("open")
+        assert details.select('p.data a[href="tables/gap.csv"]')
+        assert not soup.find(id="fig-gap").find_parent("details")
+        assert not soup.find(id="f-enterprise").find_parent("details")
+
+    @pytest.mark.parametrize(
+        ("rows", "after", "is_folded"),
+        [(20, False, False), (21, False, True), (10, True, False), (11, True, True)],
+    )
+    def test_a_long_table_of_a_section_is_folded(self, page_of, sample, rows, after, is_folded):
+        """The first exhibit is what the section shows, so that it stands open for longer than those after it."""
+        frame = pd.DataFrame({"deal": [f"deal {i}" for i in range(rows)]})
+        table = Table("deals", "Deals", frame, [Col("deal", "Deal")])
+        blocks = (sample.gap_table(), table) if after else (table,)
+        details = page_of(sample.displayed(Section("one", "One", blocks))).find(id="t-deals").find_parent("details")
+        assert (details is not None) == is_folded
 
     def test_a_question_that_repeats_its_heading_is_left_out(self, page_of, sample):
         cells = [

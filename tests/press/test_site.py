@@ -1,20 +1,26 @@
 """The index over the outputs: what is latest, what failed, what is kept; relative links that lead to files."""
 
 import json
+import re
 import shutil
-from urllib.parse import unquote
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from bs4 import BeautifulSoup
 
 from bizops import press
+from bizops.reports.base import catalogue
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+HOSTILE = "</script><script>window.ran=1</script><img src=x onerror='window.ran=1'>{{7*7}}\u2028"
 
 
 @pytest.fixture
 def publish(tmp_path, sample):
     """Leave a run behind as a run does, and make it the latest of its case if asked to."""
 
-    def put(run_id, report="qbr", case="default", *, latest=False, **changes):
+    def put(run_id, report="qbr", case="default", *, latest=False, findings=None, **changes):
         record = sample.make_record(run_id=run_id, report=report, case=case, **changes)
         if record["status"] != "ok":
             record.update(page="failure.html", title="")
@@ -22,6 +28,8 @@ def publish(tmp_path, sample):
         (folder / run_id).mkdir(parents=True)
         (folder / run_id / "run.json").write_text(json.dumps(record))
         (folder / run_id / record["page"]).write_text("page")
+        if findings is not None:
+            (folder / run_id / "findings.json").write_text(json.dumps(findings))
         if latest:
             (folder / "latest.html").write_text("page")
             (folder / "latest.json").write_text(json.dumps({"run_id": run_id, "title": record["title"]}))
@@ -164,7 +172,7 @@ def test_names_are_quoted_in_links_and_escaped_in_words(publish, site):
     soup = site()
     assert soup.article.find("p").get_text() == "north & <b>south #1?"
     assert soup.article.h3.a.get_text() == "<script>alert(1)</script>"
-    assert len(soup.find_all("script")) == 1
+    assert [s.get("type") for s in soup.find_all("script")] == [None, "application/json", None]
 
 
 def test_no_path_of_this_machine_is_told(publish, site, tmp_path):
@@ -197,3 +205,293 @@ def test_ids_are_unique_and_tables_named(publish, site):
     ids = [e["id"] for e in soup.find_all(id=True)]
     assert len(ids) == len(set(ids))
     assert len({t.caption["id"] for t in soup.find_all("table")}) == 4
+
+
+def said(title="New bookings were EUR 4.41 M, 11.8 % below plan", label="Bookings", metric="BKG-01", **more):
+    """A findings document with one card, one metric over three closed quarters, one finding and two changes."""
+    values = {"2025Q4": 4.1e6, "2026Q1": 4.2e6, "2026Q2": None}
+    tracked = [
+        {"metric": metric, "label": label, "unit": "money", "period": key, "period_label": f"{key[4:]} FY{key[2:4]}",
+         "is_closed": True, "value": value, "n": 31, "better": "up", "currency": "EUR", "scope": "company"}
+        for key, value in {**values, "2026Q3": 4.41e6}.items()
+    ]  # fmt: skip
+    changes = [
+        {"id": "a", "kind": "restated", "sentence": f"{label} for Q1 FY26 fell."},
+        {"id": "b", "kind": "data", "sentence": "The table quota is missing."},
+        {"id": "c", "kind": "data", "sentence": "A third change."},
+    ]
+    return {
+        "title": title,
+        "period": {"key": "2026Q3"},
+        "answer": {"title": title, "sentences": ["Enterprise explains most of it."], "status": "watch"},
+        "kpis": [{"id": "b", "label": label, "value": 4.41e6, "unit": "money", "currency": "EUR", "status": "watch"}],
+        "findings": [{"id": "nordics", "sentence": f"{label} in São Paulo held.", "severity": "info"}],
+        "tracked": tracked,
+        "definitions": [
+            {"id": metric, "name": label, "definition": f"Value of deals won {title}", "reading": "money",
+             "owner": "CRO", "source": "Dictionary", "revision": "1", "unit": "money",
+             "policies": [{"id": "P15", "name": "Bookings value", "value": "acv", "meaning": "first-year value"}]}
+        ],
+        "changes": {"items": changes, "shown": ["a", "b", "c"], "remark": "", "reason": ""},
+        **more,
+    }  # fmt: skip
+
+
+def links_of(outputs):
+    """Every link of every page of the site, as (page, target file, fragment)."""
+    for page in (outputs / "index.html", *sorted((outputs / "_site").rglob("*.html"))):
+        for link in BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser").find_all("a", href=True):
+            parts = urlsplit(link["href"])
+            assert not parts.scheme
+            assert not parts.path.startswith("/")
+            yield page, (page.parent / unquote(parts.path) if parts.path else page), parts.fragment
+
+
+def test_a_case_shows_its_headline_metric_and_what_changed(publish, site):
+    publish("20261005T041500Z-3f9c", latest=True, findings=said())
+    article = site().article
+    assert article.find(class_="headline").get_text(" ", strip=True) == "Bookings EUR\xa04.41\xa0M ▲ Watch"
+    told = [li.get_text() for li in article.find(class_="changed").find_all("li")]
+    assert told == ["Bookings for Q1 FY26 fell.", "The table quota is missing."]
+
+
+def test_why_nothing_is_compared_is_told_too(publish, site):
+    changes = {"items": [], "shown": [], "remark": "", "reason": "This is the first run."}
+    publish("20261005T041500Z-3f9c", latest=True, findings=said(changes=changes))
+    assert [li.get_text() for li in site().article.find(class_="changed").find_all("li")] == ["This is the first run."]
+
+
+@pytest.mark.parametrize(
+    ("as_of", "words", "stale"),
+    [
+        ("2026-09-26", "Stale: 8 days older than the newest page", True),
+        ("2026-09-27", "7 days older than the newest page", False),
+        ("2026-10-03", "1 day older than the newest page", False),
+    ],
+)
+def test_an_old_page_is_called_stale_by_words(publish, site, as_of, words, stale):
+    publish("20261005T041500Z-3f9c", case="a", latest=True, as_of=as_of)
+    publish("20261005T041500Z-3f9c", case="b", latest=True, as_of="2026-10-04")
+    soup = site()
+    old, new = soup.find_all("article")
+    assert words in old.get_text(" ", strip=True)
+    assert ("Stale" in old.get_text()) is stale
+    assert "older than" not in new.get_text()
+    assert ("1 page is stale" in soup.header.find_next("header").get_text(" ", strip=True)) is stale
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"kpis": 3, "tracked": ["x"], "changes": [], "definitions": [null]}'])
+def test_damaged_findings_do_not_stop_the_site(publish, tmp_path, content):
+    folder = publish("20261005T041500Z-3f9c", latest=True)
+    (folder / "findings.json").write_text(content)
+    assert "New bookings were" in press.build_site(tmp_path).read_text(encoding="utf-8")
+
+
+def test_a_metric_has_a_page_with_definition_values_and_history(publish, tmp_path):
+    publish("20261005T041500Z-3f9c", latest=True, findings=said())
+    publish("20261005T041500Z-3f9c", case="nordics", latest=True, findings=said())
+    press.build_site(tmp_path)
+    soup = BeautifulSoup((tmp_path / "_site/metrics/bkg-01.html").read_text(encoding="utf-8"), "html.parser")
+    text = soup.main.get_text(" ", strip=True)
+    for expected in ("Bookings", "BKG-01", "Value of deals won", "P15 Bookings value: acv", "CRO", "Dictionary"):
+        assert expected in text
+    now, past = soup.find_all("table")
+    assert [[c.get_text() for c in row.find_all(["th", "td"])][1:3] for row in now.tbody.find_all("tr")] == [
+        ["EUR\xa04.41\xa0M", "31"]
+    ] * 2
+    assert now.tbody.a["href"] == "../../qbr/default/latest.html#m-bkg-01"
+    rows = [[c.get_text() for c in row.find_all(["th", "td"])] for row in past.tbody.find_all("tr")]
+    assert rows == [
+        ["Q3 FY26", "EUR\xa04.41\xa0M", "EUR\xa04.41\xa0M"],
+        ["Q2 FY26", "n/a", "n/a"],
+        ["Q1 FY26", "EUR\xa04.20\xa0M", "EUR\xa04.20\xa0M"],
+        ["Q4 FY25", "EUR\xa04.10\xa0M", "EUR\xa04.10\xa0M"],
+    ]
+
+
+def test_every_registered_metric_has_a_page_though_no_report_shows_it(publish, tmp_path):
+    publish("20261005T041500Z-3f9c", latest=True, findings=said())
+    known = catalogue()
+    press.build_site(tmp_path, known)
+    names = {p.stem for p in (tmp_path / "_site/metrics").glob("*.html")} - {"index"}
+    assert names == {m["id"].lower() for m in known}
+    assert len(names) > 20
+    other = next(m for m in known if m["id"] != "BKG-01" and m["policies"])
+    text = (tmp_path / f"_site/metrics/{other['id'].lower()}.html").read_text(encoding="utf-8")
+    assert "No report shows this metric yet." in text
+    assert other["policies"][0]["name"] in text
+    listed = BeautifulSoup((tmp_path / "_site/metrics/index.html").read_text(encoding="utf-8"), "html.parser")
+    assert len(listed.find("ul", class_="glossary").find_all("li")) == len(known)
+
+
+def test_a_metric_that_is_gone_takes_its_page_with_it(publish, tmp_path):
+    folder = publish("20261005T041500Z-3f9c", latest=True, findings=said())
+    press.build_site(tmp_path)
+    assert (tmp_path / "_site/metrics/bkg-01.html").is_file()
+    (folder / "findings.json").write_text("{}")
+    press.build_site(tmp_path)
+    assert not (tmp_path / "_site").exists()
+
+
+def test_an_id_is_no_path(publish, tmp_path):
+    publish("20261005T041500Z-3f9c", latest=True, findings=said(metric="../../evil"))
+    press.build_site(tmp_path)
+    assert not list(tmp_path.parent.rglob("evil*"))
+
+
+def test_all_links_of_all_pages_resolve_also_in_a_moved_folder(publish, tmp_path):
+    for case in ("default", "north & south #1?"):
+        publish("20261005T041500Z-3f9c", case=case, latest=True, findings=said())
+    publish("20261006T041500Z-0000", status="failed", started_at="2026-10-06T04:15:00.000Z")
+    press.build_site(tmp_path, catalogue())
+    moved = tmp_path.parent / f"{tmp_path.name} moved"
+    shutil.move(tmp_path, moved)
+    found = list(links_of(moved))
+    assert len(found) > 200
+    for page, target, _ in found:
+        assert target.is_file(), f"{page}: {target}"
+    tmp_path.mkdir()
+
+
+def test_the_site_says_the_same_when_made_again(publish, tmp_path):
+    publish("20261005T041500Z-3f9c", latest=True, findings=said())
+
+    def content():
+        press.build_site(tmp_path, catalogue())
+        return {p: p.read_bytes() for p in tmp_path.rglob("*.html")}
+
+    assert content() == content()
+
+
+def test_what_the_search_looks_through_cannot_break_out_of_its_element(publish, site):
+    publish("20261005T041500Z-3f9c", latest=True, title=HOSTILE, findings=said(HOSTILE, label=HOSTILE))
+    data = site().find("script", type="application/json").string
+    assert not re.search(r"[<>&\u2028\u2029]", data)
+    items = json.loads(data)
+    assert items[0]["t"] == HOSTILE
+    assert {i["k"] for i in items} == {"Report", "Finding", "Metric"}
+
+
+def test_it_speaks_the_language_of_the_newest_page(publish, site):
+    publish("20261005T041500Z-3f9c", latest=True, findings=said(), locale="fr")
+    assert site().html["lang"] == "fr"
+
+
+playwright = pytest.importorskip("playwright.sync_api", reason="the package playwright is not installed")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine")
+    with playwright.sync_playwright() as p:
+        chromium = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def visit(browser):
+    pages = []
+
+    def go(path, **options):
+        context = browser.new_context(viewport={"width": 1280, "height": 900}, **options)
+        pages.append(context)
+        page = context.new_page()
+        page.requests, page.troubles = [], []
+        page.on("request", lambda r: page.requests.append(r.url))
+        page.on("console", lambda m: page.troubles.append(m.text))
+        page.on("pageerror", lambda e: page.troubles.append(str(e)))
+        page.on("dialog", lambda d: (page.troubles.append(d.message), d.dismiss()))
+        page.goto(Path(path).as_uri())
+        return page
+
+    yield go
+    for context in pages:
+        context.close()
+
+
+def test_the_search_finds_by_words(publish, tmp_path, visit):
+    publish("20261005T041500Z-3f9c", latest=True, findings=said())
+    churn = {"title": "Churn fell to 2 %", "findings": said("Churn fell to 2 %", label="Churn")}
+    publish("20261005T041500Z-3f9c", case="nordics", latest=True, **churn)
+    page = visit(press.build_site(tmp_path))
+
+    def hits(words):
+        page.fill("#search", words)
+        return page.eval_on_selector_all("#hits a", "es => es.map(e => [e.textContent, e.getAttribute('href')])")
+
+    assert hits("churn FELL")[0] == ["Churn fell to 2 %", "qbr/nordics/latest.html"]
+    assert ["Bookings in São Paulo held.", "qbr/default/latest.html#f-nordics"] in hits("sao paulo")
+    assert hits("dictionary of nothing") == []
+    assert page.locator("#found").text_content() == "0 found"
+    assert any(href == "_site/metrics/bkg-01.html" for _, href in hits("value won"))
+    assert hits("enterprise explains")[0][1].endswith("/latest.html"), "the words of the answer lead to the page"
+    assert hits("") == []
+    page.fill("#search", "churn fell")
+    page.locator("#hits a").first.click()
+    assert page.url.endswith("/qbr/nordics/latest.html")
+    assert page.troubles == []
+    assert all(url.startswith("file:") for url in page.requests)
+
+
+def test_hostile_names_run_nothing(publish, tmp_path, visit):
+    findings = said(HOSTILE, label=HOSTILE, answer={"sentences": [HOSTILE]})
+    publish("20261005T041500Z-3f9c", latest=True, title=HOSTILE, findings=findings, report_title=HOSTILE)
+    index = press.build_site(tmp_path)
+    for path in (index, tmp_path / "_site/metrics/index.html", tmp_path / "_site/metrics/bkg-01.html"):
+        page = visit(path)
+        if path == index:
+            page.fill("#search", "script")
+            assert page.locator("#hits li").count() == 3
+            assert page.locator("#hits img").count() == 0
+        assert page.evaluate("window.ran === undefined")
+        assert page.troubles == []
+        assert len(page.requests) == 1
+
+
+def test_without_script_the_list_is_there_and_no_empty_box(publish, tmp_path, visit):
+    publish("20261005T041500Z-3f9c", latest=True, findings=said())
+    page = visit(press.build_site(tmp_path), java_script_enabled=False)
+    assert not page.locator("#search").is_visible()
+    assert page.locator("article h3 a").is_visible()
+    assert page.locator(".links a").is_visible()
+
+
+@pytest.mark.parametrize("width", [320, 390, 1280])
+@pytest.mark.parametrize("name", ["index.html", "_site/metrics/index.html", "_site/metrics/bkg-01.html"])
+def test_no_page_is_wider_than_its_window(publish, tmp_path, visit, width, name):
+    publish("20261005T041500Z-3f9c", latest=True, title="x" * 90, findings=said(label="Wortzusammensetzung" * 6))
+    press.build_site(tmp_path, catalogue())
+    page = visit(tmp_path / name)
+    page.set_viewport_size({"width": width, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_both_themes_and_paper(publish, tmp_path, visit):
+    publish("20261005T041500Z-3f9c", latest=True, findings=said())
+    press.build_site(tmp_path)
+    grounds = []
+    for scheme in ("light", "dark"):
+        page = visit(tmp_path / "index.html", color_scheme=scheme)
+        grounds.append(page.eval_on_selector(".case", "e => getComputedStyle(e).backgroundColor"))
+        page.emulate_media(media="print")
+        assert not page.locator("#search").is_visible()
+        assert page.eval_on_selector("body", "e => getComputedStyle(e).backgroundColor") == "rgb(255, 255, 255)"
+    assert grounds[0] != grounds[1]
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (320, "light")])
+def test_axe_finds_no_violation(publish, tmp_path, visit, width, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    publish("20261005T041500Z-3f9c", latest=True, findings=said())
+    publish("20261006T041500Z-0000", status="failed", started_at="2026-10-06T04:15:00.000Z")
+    press.build_site(tmp_path)
+    rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+    for name in ("index.html", "_site/metrics/index.html", "_site/metrics/bkg-01.html"):
+        page = visit(tmp_path / name, color_scheme=scheme, bypass_csp=True)
+        page.set_viewport_size({"width": width, "height": 900})
+        if name == "index.html":
+            page.fill("#search", "bookings")
+        found = axe.Axe().run(page, options={"runOnly": rules}).response["violations"]
+        assert [(v["id"], v["nodes"][0]["html"]) for v in found] == []

@@ -27,6 +27,7 @@ time_zone: Europe/Berlin
 source: {kind: folder, path: data}
 as_of: 2026-10-04
 brand: {contact: ops@acme.example}
+pdf: false
 """
 CASES = """\
 cases:

@@ -19,7 +19,9 @@ from bizops.runs.prepare import prepare
 from bizops.runs.record import Record
 from bizops.runs.run import Outcome, run_all, run_case
 
-RUN_FILES = ["findings.json", "notebook.ipynb", "report.html", "run.json", "tables"]
+RUN_FILES = [
+    "editions", "findings.json", "notebook.ipynb", "report.eml", "report.html", "report.xlsx", "run.json", "tables",
+]  # fmt: skip
 
 
 def run(project: SimpleNamespace, case: str = "default", *overrides: str, **options: Any) -> Record:
@@ -50,6 +52,18 @@ def test_a_good_run(good: Any) -> None:
     assert 'as_of = \\"2026-10-04\\"' in notebook, "the resolved day is injected, so that nothing reads the clock"
 
 
+def test_the_record_lists_the_files_of_every_edition(good: Any) -> None:
+    editions = json.loads((good.folder / "run.json").read_text())["editions"]
+    assert list(editions) == ["leadership", "analyst"]
+    listed = [name for edition in editions.values() for name in edition["files"]]
+    written = {p.relative_to(good.folder).as_posix() for p in good.folder.rglob("*") if p.is_file()}
+    assert len(listed) == len(set(listed))
+    assert written == {*listed, "run.json", "notebook.ipynb"}
+    latest = (good.folder.parent / "latest.html").read_text()
+    assert f'href="{good.record.run_id}/report.xlsx"' in latest
+    assert "import json" in (good.folder / "editions/analyst/report.html").read_text()
+
+
 def test_the_record_is_true_and_complete(good: Any) -> None:
     text = (good.folder / "run.json").read_text()
     found = json.loads(text)
@@ -64,6 +78,7 @@ def test_the_record_is_true_and_complete(good: Any) -> None:
         "code": "",
         "act": "",
         "wait": 0,
+        "locale": "",
     }
     assert found["period"] == {
         "key": "2026Q3",
@@ -242,6 +257,7 @@ def test_the_record_says_where_values_came_from_and_how_to_run_it_again(project:
         "code": "case",
         "act": "-p",
         "wait": "case",
+        "locale": "default",
     }
     assert found.command == (
         *("bizops", "run", "tiny", "--case", "short", "-p", "act=a b"),

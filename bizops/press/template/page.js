@@ -1,19 +1,19 @@
 (() => {
-  const doc = document, root = doc.documentElement;
+  const doc = document;
   const all = (selector, within = doc) => [...within.querySelectorAll(selector)];
-  root.classList.add("js");
+  doc.documentElement.classList.add("js");
 
-  // Theme: the system's choice until the button is pressed.
-  const button = doc.getElementById("theme");
-  const isDark = () => root.dataset.theme ? root.dataset.theme == "dark" : matchMedia("(prefers-color-scheme:dark)").matches;
-  const label = () => { button.textContent = isDark() ? "Light theme" : "Dark theme"; };
+  // Theme: the system's choice until the button is pressed; the style sheet's second rule holds the dark colours.
+  const button = doc.getElementById("theme"), dark = doc.styleSheets[0].cssRules[1].media;
+  const isDark = () => matchMedia(dark.mediaText).matches;
+  const label = () => { button.textContent = button.dataset.words.split("|")[isDark() ? 0 : 1]; };
   if (button) {
     label();
-    button.onclick = () => { root.dataset.theme = isDark() ? "light" : "dark"; label(); };
+    button.onclick = () => { dark.mediaText = isDark() ? "not all" : "screen"; label(); };
   }
 
   // Sorting: one column at a time, missing values and the total row last.
-  const value = cell => cell.dataset.v ?? (cell.textContent == "n/a" ? "" : cell.textContent);
+  const value = cell => cell.dataset.v ?? (cell.textContent == doc.body.dataset.na ? "" : cell.textContent);
   const rowsOf = table => [...table.tBodies[0].rows].filter(row => !row.matches(".total") && !row.querySelector("[colspan]"));
   const isNumber = text => text !== "" && !isNaN(text);
   const compare = (a, b) => isNumber(a) && isNumber(b) ? a - b : a.localeCompare(b, undefined, { numeric: true });
@@ -29,12 +29,12 @@
   };
   all("table[data-sort]").forEach(table => {
     all("thead th", table).forEach(head => {
-      const push = doc.createElement("button");
+      const push = doc.createElement("button"), explained = head.querySelector(".def");
       push.append(...head.childNodes);
       push.onclick = () => sort(table, head);
-      head.append(push);
+      head.append(push, explained ?? "");
     });
-    table.caption.append(Object.assign(doc.createElement("span"), { className: "hidden", textContent: " Column headings sort." }));
+    table.caption.append(Object.assign(doc.createElement("span"), { className: "hidden", textContent: " " + doc.body.dataset.sort }));
   });
 
   // Download: the file beside the page, made from the table: byte order mark, CRLF, no text that a spreadsheet runs.
@@ -62,6 +62,8 @@
     target.focus();
   };
   addEventListener("hashchange", reveal);
+  // The place that one is at already gives no such event.
+  addEventListener("click", event => { if (event.target.hash == location.hash) reveal(); });
   reveal();
   const toc = doc.querySelector(".contents details");
   const wide = matchMedia("(min-width:80rem)");

@@ -8,6 +8,7 @@ from __future__ import annotations
 import pandas as pd
 
 from bizops.findings import Appendix, Off, Section
+from bizops.language import say
 from bizops.metrics.hygiene import closed_defects, open_defects
 from bizops.metrics.registry import METRICS
 from bizops.reports import _appendix
@@ -19,6 +20,7 @@ from bizops.reports.qbr import pipeline as _pipeline
 from bizops.reports.qbr import retention as _retention
 from bizops.reports.qbr import wins as _wins
 from bizops.reports.qbr.answer import answer, asks, what_would_change
+from bizops.reports.qbr.explain import queries, tracked
 from bizops.reports.qbr.params import QUESTION, SECTIONS, TITLE, Params
 from bizops.reports.qbr.scorecard import kpis, scorecard
 from bizops.reports.qbr.ties import tie_outs
@@ -26,14 +28,15 @@ from bizops.reports.qbr.ties import tie_outs
 METRIC_IDS = (
     "ARR-01", "ARR-04", "ARR-05", "ARR-06", "ARR-07", "ARR-07-WITH-REACTIVATION", "ARR-08", "ARR-09",
     "ARR-09-WITHOUT-REACTIVATION", "BKG-01", "BKG-03",
-    "BKG-03-VALUE", "BKG-04", "BKG-05", "BKG-05-MEDIAN", "BKG-07", "BKG-08", "BKG-13", "QTA-01", "REN-01",
+    "BKG-03-VALUE", "BKG-04", "BKG-05", "BKG-05-MEDIAN", "BKG-07", "BKG-07-OPEN", "BKG-08", "BKG-13", "QTA-00",
+    "QTA-01", "REN-01",
 )  # fmt: skip
 POLICIES = tuple(sorted({p for id_ in METRIC_IDS for p in METRICS[id_].policies}))
 
 __all__ = [
     "METRIC_IDS", "POLICIES", "QUESTION", "SECTIONS", "TITLE", "Params",
     "answer", "asks", "attainment", "contribution", "data_quality", "definitions", "freshness", "kpis", "pipeline",
-    "plan_gap", "provenance", "retention", "scorecard", "start", "what_would_change", "wins_and_losses",
+    "plan_gap", "provenance", "retention", "scorecard", "start", "tracked", "what_would_change", "wins_and_losses",
 ]  # fmt: skip
 
 freshness = _appendix.freshness
@@ -66,7 +69,7 @@ def wins_and_losses(context: Context) -> Section | Off:
 
 
 def attainment(context: Context) -> Section | Off:
-    """Return how quotas were met: participation, median, bands, by quarter and by manager; names only on demand."""
+    """Return how quotas were met: participation, median, bands, by quarter, by manager; names restricted."""
     return _off(context, "people") or _people.people_section(context)
 
 
@@ -77,7 +80,7 @@ def retention(context: Context) -> Section | Off:
 
 def definitions(context: Context) -> Appendix:
     """Return the definitions of the metrics used and the policies honoured."""
-    return _appendix.definitions(context, [METRICS[id_] for id_ in METRIC_IDS])
+    return _appendix.definitions(context, [METRICS[id_] for id_ in METRIC_IDS], queries(context, METRIC_IDS))
 
 
 def data_quality(context: Context) -> Appendix:
@@ -90,4 +93,4 @@ def data_quality(context: Context) -> Appendix:
 def _off(context: Context, section: str) -> Off | None:
     reason = context.off(section)
     title = next(s.title for s in SECTIONS if s.id == section)
-    return Off(section, title, reason) if reason else None
+    return Off(section, say(title), reason) if reason else None

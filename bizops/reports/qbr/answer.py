@@ -6,6 +6,9 @@ from datetime import date, timedelta
 
 from bizops import numbers
 from bizops.findings import Answer, Ask, Asks, Finding, Off, Section
+from bizops.findings.grammar import words_in
+from bizops.findings.page import TITLE_LIMIT, WORD_LIMIT
+from bizops.language import plural, say
 from bizops.metrics.bookings import bookings
 from bizops.reports._context import Context
 from bizops.reports.qbr.gap import contributions, drivers, gap_of, plan_mismatch
@@ -32,8 +35,8 @@ def answer(context: Context) -> Answer:
     sentences: list[str | Finding] = [*found, *([outlook] if outlook else [])]
     asked = asks(context).items
     if asked:
-        sentences.append("Decisions are asked below." if len(asked) > 1 else "A decision is asked below.")
-    while sum(len(s.sentence.split() if isinstance(s, Finding) else s.split()) for s in sentences) > 90:
+        sentences.append(plural(len(asked), "A decision is asked below.", "Decisions are asked below."))
+    while sum(words_in(s.sentence if isinstance(s, Finding) else s) for s in sentences) > WORD_LIMIT:
         sentences.pop(-2 if len(sentences) > 2 else -1)
     state = measure(context, bookings).status
     return Answer(_title(context, result), tuple(sentences), state, evidence=(result,))
@@ -45,16 +48,27 @@ def _outlook(context: Context) -> Finding | None:
 
 def _title(context: Context, result: Finding) -> str:
     """The conclusion with its number, at most 90 characters: scope, period, bookings, distance to plan."""
-    scope = "" if context.params.scope.level == "company" else f"{context.params.scope.member}: "
     shown = numbers.money(result.value, context.currency)
-    text = f"{scope}{context.period.short} bookings {shown}"
-    if result.reference is not None and result.value is not None:
-        gap = result.value - result.reference
-        relative = numbers.change(result.value, result.reference)
-        away = numbers.percent(abs(relative)) if relative is not None else numbers.money(abs(gap), context.currency)
-        side = "above" if gap > 0 else "below"
-        text += f", {away} {side} {result.reference_label}" if round(gap, 2) else f", on {result.reference_label}"
-    return text if len(text) <= 90 else text[len(scope) :]
+    alone = say("{period} bookings {value}", period=context.period.short, value=shown)
+    text = _against(context, result, alone)
+    scope, member = context.params.scope.level, context.params.scope.member
+    scoped = text if scope == "company" else say("{scope}: {title}", scope=member, title=text)
+    return next((x for x in (scoped, text, alone) if len(x) <= TITLE_LIMIT), alone)
+
+
+def _against(context: Context, result: Finding, title: str) -> str:
+    """The title with the distance to the reference, where there is one."""
+    if result.reference is None or result.value is None:
+        return title
+    gap = result.value - result.reference
+    relative = numbers.change(result.value, result.reference)
+    away = numbers.percent(abs(relative)) if relative is not None else numbers.money(abs(gap), context.currency)
+    told = {"title": title, "reference": result.reference_label}
+    if not round(gap, 2):
+        return say("{title}, on {reference}", **told)
+    if gap > 0:
+        return say("{title}, {gap} above {reference}", **told, gap=away)
+    return say("{title}, {gap} below {reference}", **told, gap=away)
 
 
 def asks(context: Context) -> Asks:
@@ -70,39 +84,41 @@ def _asks(context: Context) -> list[Ask]:
     if missed and parts is not None and len(parts) > 1 and parts["gap"].iloc[0] < 0:
         worst = parts.iloc[0]
         found.append(
-            _ask(context, f"Decide on a recovery plan for {worst['part']}", "Largest part of the gap", "BKG-01", due,
-                 "#s-contribution", float(worst["gap"]))
+            _ask(context, say("Decide on a recovery plan for {part}", part=worst["part"]),
+                 say("Largest part of the gap"), "BKG-01", due, "#s-contribution", float(worst["gap"]))
         )  # fmt: skip
     elif missed:
         gap = measure(context, bookings)
         short = (gap.value or 0.0) - (gap.target.value or 0.0)
         found.append(
-            _ask(context, "Decide on a recovery plan for the shortfall", "Bookings below target", "BKG-01", due,
-                 "#s-plan-gap", short)
+            _ask(context, say("Decide on a recovery plan for the shortfall"), say("Bookings below target"), "BKG-01",
+                 due, "#s-plan-gap", short)
         )  # fmt: skip
     outlook = _outlook(context) if not context.off("pipeline") else None
     if outlook is not None and outlook.at_stake is not None and outlook.at_stake < 0:
         found.append(
-            _ask(context, "Decide on a programme to create pipeline for the coming quarter",
-                 f"Coverage below {outlook.reference_label}", "BKG-07", due, "#s-pipeline", outlook.at_stake)
+            _ask(context, say("Decide on a programme to create pipeline for the coming quarter"),
+                 say("Coverage below {reference}", reference=outlook.reference_label), "BKG-07", due, "#s-pipeline",
+                 outlook.at_stake)
         )  # fmt: skip
     for m in measures(context):
         if m.status == "off_track" and m.id in PLACES:
             place = PLACES[m.id]
-            found.append(_ask(context, f"Decide what to do about {m.label}", "Off track", m.id, due, place))
+            what = say("Decide what to do about {measure}", measure=m.label)
+            found.append(_ask(context, what, say("Off track"), m.id, due, place))
     return found
 
 
 def _ask(context: Context, ask: str, why: str, metric: str, due: date, href: str, value: float | None = None) -> Ask:
     setting = context.company.metrics.get(metric)
-    owner = setting.owner if setting and setting.owner else "no owner set"
+    owner = setting.owner if setting and setting.owner else say("no owner set")
     return Ask(ask, why, value, owner, due, href, currency=context.currency)
 
 
 def what_would_change(context: Context) -> Section:
     """Return what the answer rests on and what could overturn it: assumptions, missing data, small samples."""
     notes = [Off(f"change-{i + 1}", "", text) for i, text in enumerate(_reservations(context))]
-    return Section("what-would-change", "What would change this answer", tuple(notes))
+    return Section("what-would-change", say("What would change this answer"), tuple(notes))
 
 
 def _as_extracted(context: Context) -> str:
@@ -112,12 +128,15 @@ def _as_extracted(context: Context) -> str:
         return ""
     day = context.calendar.local_date(newest)
     if day > context.as_of + timedelta(days=_EXTRACT_LAG):
-        return (
-            f"The tables were extracted on {numbers.day(day)}, after the day of this review: teams, managers, lines, "
-            "splits and risk classes are as of the extract, since the source keeps no history of them."
+        return say(
+            "The tables were extracted on {day}, after the day of this review: teams, managers, lines, splits and risk "
+            "classes are as of the extract, since the source keeps no history of them.",
+            day=numbers.day(day),
         )
     if day < context.as_of - timedelta(days=_EXTRACT_LAG):
-        return f"The newest extract is of {numbers.day(day)}; what happened since then is not in these numbers."
+        return say(
+            "The newest extract is of {day}; what happened since then is not in these numbers.", day=numbers.day(day)
+        )
     return ""
 
 
@@ -128,13 +147,14 @@ def _reservations(context: Context) -> list[str]:
         found += [n for n in gap.notes if n]
     found += [text for text in (plan_mismatch(context), _as_extracted(context)) if text]
     if context.in_flight:
-        found.append("The period is in flight; deals that close before its end change every number here.")
+        found.append(say("The period is in flight; deals that close before its end change every number here."))
     small = [m.label for m in measures(context) if m.status == "too_little_data" and not m.reason]
     if small:
-        found.append(f"Too few records to judge: {', '.join(small)}.")
+        found.append(say("Too few records to judge: {names}.", names=say(", ").join(small)))
     found += [text for text in [not_measurable(context)] if text]
     warned = context.data.quality
     count = int((warned["severity"] == "warning").sum()) if len(warned) else 0
     if count:
-        found.append(f"{count} checks of the data gave a warning; they are listed under data quality.")
-    return found or ["Nothing is known that would: all sections are on, every check of the data passed."]
+        warned_of = say("{n} checks of the data gave a warning; they are listed under data quality.", n=count)
+        found.append(warned_of)
+    return found or [say("Nothing is known that would: all sections are on, every check of the data passed.")]

@@ -8,6 +8,7 @@ import pandas as pd
 
 from bizops import charts, numbers
 from bizops.findings import Displayable, Finding, Off, Section, contribution
+from bizops.language import message, say
 from bizops.methods.plan_gap import PlanGap, plan_gap
 from bizops.metrics.bookings import bookings, components
 from bizops.metrics.history import NEEDS as HISTORY
@@ -16,15 +17,14 @@ from bizops.metrics.losses import losses_recorded
 from bizops.metrics.timing import timing
 from bizops.periods import Period
 from bizops.reports._context import Context, headline_of
+from bizops.reports._words import ALL, UNNAMED, capitalised, dimension, heading, relabelled
 from bizops.reports.qbr.measures import measure
 from bizops.reports.qbr.targets import bookings_target_by
 from bizops.tables import Col, Table
 
 BY = ("region", "segment")
 TRAILING = 4
-RUN_RATE = "run-rate"
-UNNAMED = "(none)"
-ALL = "All deals"
+RUN_RATE = message("run-rate")
 _MOVED = {
     "n_pulled_in": "n_pulled",
     "n_pulled_in_won": "n_pulled_won",
@@ -77,8 +77,11 @@ def plan_mismatch(context: Context) -> str:
         frame = bookings_target_by(context, by)
         if len(frame):
             parts, total = (numbers.money(v, context.currency) for v in (frame["value"].sum(), whole))
-            names = " and ".join(by)
-            return f"The plan by {names} adds up to {parts}, the plan as a whole is {total}: parts use the run-rate."
+            names = say(" and ").join(dimension(name) for name in by)
+            return say(
+                "The plan by {names} adds up to {parts}, the plan as a whole is {total}: parts use the run-rate.",
+                names=names, parts=parts, total=total,
+            )  # fmt: skip
     return ""
 
 
@@ -107,16 +110,16 @@ def plan_gap_section(context: Context) -> Section:
     gap = gap_of(context)
     if gap.reason:
         off = Off("plan-gap", "", gap.reason)
-        return Section("plan-gap", "The gap cannot be taken apart", (off,))
+        return Section("plan-gap", say("The gap cannot be taken apart"), (off,))
     bars = bars_of(gap)
     findings = drivers(context)
     figure = charts.bridge(
         bars,
         id="plan-gap",
         title=findings[min(1, len(findings) - 1)].sentence,
-        subtitle=f"Bookings, {context.currency}, {context.params.title_scope()}, {context.period.label}",
+        subtitle=say("Bookings, {currency}, {scope}, {period}", **_told(context)),
         start=(starts_at(context), gap.start),
-        end=(gap.finish_label, gap.finish),
+        end=(say(gap.finish_label), gap.finish),
         currency=context.currency,
         table="plan-gap",
     )
@@ -124,11 +127,16 @@ def plan_gap_section(context: Context) -> Section:
     return Section("plan-gap", headline_of(findings[0]), blocks, evidence=tuple(findings[:1]))
 
 
+def _told(context: Context) -> dict[str, str]:
+    scope = context.params.title_scope()
+    return {"currency": context.currency, "scope": scope, "period": context.period.label}
+
+
 def bars_of(gap: PlanGap) -> pd.DataFrame:
     """Return the bars of the bridge, the plan's own named for the side of the run-rate that it lies on."""
     bars = gap.bars()
     below = (bars["effect"] == "plan_above_run_rate") & (bars["amount"] > 0)
-    return bars.assign(label=bars["label"].mask(below, "Plan below run-rate"))
+    return bars.assign(label=bars["label"].mask(below, message("Plan below run-rate")).map(say))
 
 
 def drivers(context: Context) -> list[Finding]:
@@ -158,12 +166,14 @@ def drivers(context: Context) -> list[Finding]:
 def starts_at(context: Context) -> str:
     """Return what the bridge starts at: the bookings target by its name, or the run-rate."""
     label = measure(context, bookings).target.label
-    return label[0].upper() + label[1:] if label else gap_of(context).start_label
+    return capitalised(label) if label else gap_of(context).start_label
 
 
 def distance(gap: float, reference: str) -> str:
     """Return what a gap is called: a shortfall against, or an excess over, its reference."""
-    return f"shortfall against {reference}" if gap < 0 else f"excess over {reference}"
+    if gap < 0:
+        return say("shortfall against {reference}", reference=reference)
+    return say("excess over {reference}", reference=reference)
 
 
 def _telling(amounts: pd.Series, change: float) -> list[Any]:
@@ -178,17 +188,22 @@ def _telling(amounts: pd.Series, change: float) -> list[Any]:
 
 def _gap_table(context: Context, gap: PlanGap) -> Table:
     level = _level(context, gap)
-    wide = _named_alone(gap.wide(level), level)
+    wide = relabelled(_named_alone(gap.wide(level), level), level)
     labels = dict(zip(bars_of(gap)["effect"], bars_of(gap)["label"], strict=True))
-    columns = [Col(level, level.capitalize())]
-    columns += [Col(e, labels[e], "money", total="sum", signed=True) for e in gap.effects]
-    columns += [Col("change", "Gap", "money", total="sum", signed=True)]
+    columns = [Col(level, heading(level))]
+    columns += [Col(e, labels[e], "money", total="sum", signed=True, metric="BKG-01") for e in gap.effects]
+    columns += [Col("change", say("Gap"), "money", total="sum", signed=True, metric="BKG-01")]
     return Table(
         "plan-gap",
-        f"From {starts_at(context).lower()} to actual by {level}, {context.period.label}",
+        say(
+            "From {start} to actual by {level}, {period}",
+            start=starts_at(context).lower(),
+            level=dimension(level),
+            period=context.period.label,
+        ),
         wide,
         columns,
-        note=" ".join([gap.convention, *gap.notes]),
+        note=say(" ").join([gap.convention, *gap.notes]),
         currency=context.currency,
     )
 
@@ -211,17 +226,18 @@ def contribution_section(context: Context) -> Section:
     parts = contributions(context)
     reference = reference_name(context)
     if len(parts) < 2:
-        off = Off("contribution-parts", "", "the source names neither regions nor segments to cut by")
-        return Section("contribution", "The gap cannot be cut into parts", (off,))
+        off = Off("contribution-parts", "", say("the source names neither regions nor segments to cut by"))
+        return Section("contribution", say("The gap cannot be cut into parts"), (off,))
     if not parts["reference"].any():
-        off = Off("contribution-plan", "Share of the gap", "neither a plan nor an earlier quarter to compare with")
-        return Section("contribution", "Where bookings came from", (off, _parts_table(context, parts, reference)))
+        why = say("neither a plan nor an earlier quarter to compare with")
+        off = Off("contribution-plan", say("Share of the gap"), why)
+        return Section("contribution", say("Where bookings came from"), (off, _parts_table(context, parts, reference)))
     findings = _parts_findings(context, parts, reference)
     figure = charts.sorted_bars(
         pd.DataFrame({"label": parts["part"], "value": parts["gap"]}).dropna(),
         id="contribution",
         title=findings[-1].sentence,
-        subtitle=f"Bookings less {reference}, {context.currency}, {context.period.label}",
+        subtitle=say("Bookings less {reference}, {currency}, {period}", reference=reference, **_told(context)),
         currency=context.currency,
         signed=True,
         better="up",
@@ -275,12 +291,12 @@ def _part(context: Context, place: dict[str, str]) -> str:
     """The name of a part: what the scope already says, and what is not known, is left out."""
     level = context.params.scope.level
     told = [v for k, v in place.items() if k != level and v != UNNAMED]
-    return ", ".join(told) or UNNAMED
+    return say(", ").join(told) or say(UNNAMED)
 
 
 def reference_name(context: Context) -> str:
     """Return what the parts are held against: the name of the bookings target, or the run-rate."""
-    return RUN_RATE if _plan_by_part(context) is None else measure(context, bookings).target.label
+    return say(RUN_RATE) if _plan_by_part(context) is None else measure(context, bookings).target.label
 
 
 def _parts_findings(context: Context, parts: pd.DataFrame, reference: str) -> list[Finding]:
@@ -304,16 +320,16 @@ def _parts_table(context: Context, parts: pd.DataFrame, reference: str) -> Table
     total = {"share": 1.0} if parts["share"].notna().any() else {}
     return Table(
         "contribution",
-        f"Bookings and {reference} by part, {context.period.label}",
+        say("Bookings and {reference} by part, {period}", reference=reference, period=context.period.label),
         parts,
         [
-            Col("part", "Part"),
-            Col("actual", "Actual", "money", total="sum"),
-            Col("reference", reference[0].upper() + reference[1:], "money", total="sum"),
-            Col("gap", "Gap", "money", total="sum", signed=True),
-            Col("share", "Share of gap", "rate", total="given", missing="no gap to share"),
+            Col("part", say("Part")),
+            Col("actual", say("Actual"), "money", total="sum", metric="BKG-01"),
+            Col("reference", capitalised(reference), "money", total="sum", metric="BKG-01"),
+            Col("gap", say("Gap"), "money", total="sum", signed=True, metric="BKG-01"),
+            Col("share", say("Share of gap"), "rate", total="given", missing=say("no gap to share"), metric="BKG-01"),
         ],
         total=total,
-        note="Shares have the sign of the total gap: a negative share works against it.",
+        note=say("Shares have the sign of the total gap: a negative share works against it."),
         currency=context.currency,
     )

@@ -6,33 +6,35 @@ from dataclasses import dataclass
 from typing import Any
 
 from bizops.findings import status
+from bizops.language import message, say
 from bizops.methods.intervals import wilson
 from bizops.metrics import arr, bookings, pipeline, retention
 from bizops.metrics.losses import losses_recorded
 from bizops.metrics.registry import Metric
 from bizops.periods import Period
 from bizops.reports._context import Context
+from bizops.reports._words import lacking
 from bizops.reports.qbr.targets import Target, target_of
 
 TRAILING_YEAR = (retention.gross_retention, retention.net_retention, retention.logo_churn)
 """Retention is measured on the opening cohort over the twelve months that end with the period (ARR-06 to ARR-08)."""
 
-TOO_YOUNG = "the source's records do not reach twelve months back"
-NO_MONTH = "no month of the period has passed"
+TOO_YOUNG = message("the source's records do not reach twelve months back")
+NO_MONTH = message("no month of the period has passed")
 WIN_RATES = (bookings.win_rate, bookings.win_rate_value)
-NO_LOSSES = "no lost deal is recorded anywhere in the source, so a win rate would be 100 % by construction"
+NO_LOSSES = message("no lost deal is recorded anywhere in the source, so a win rate would be 100 % by construction")
 
 ROWS: tuple[tuple[Metric, str], ...] = (
-    (bookings.bookings, "Bookings"),
-    (bookings.win_rate, "Win rate by count"),
-    (bookings.win_rate_value, "Win rate by value"),
-    (bookings.average_deal, "Average deal won"),
-    (bookings.cycle_days, "Median cycle of deals won"),
-    (pipeline.pipeline_created, "Pipeline created"),
-    (arr.net_new_arr, "Net new ARR"),
-    (retention.net_retention, "Net revenue retention, 12 months"),
-    (retention.gross_retention, "Gross revenue retention, 12 months"),
-    (retention.logo_churn, "Logo churn, 12 months"),
+    (bookings.bookings, message("Bookings")),
+    (bookings.win_rate, message("Win rate by count")),
+    (bookings.win_rate_value, message("Win rate by value")),
+    (bookings.average_deal, message("Average deal won")),
+    (bookings.cycle_days, message("Median cycle of deals won")),
+    (pipeline.pipeline_created, message("Pipeline created")),
+    (arr.net_new_arr, message("Net new ARR")),
+    (retention.net_retention, message("Net revenue retention, 12 months")),
+    (retention.gross_retention, message("Gross revenue retention, 12 months")),
+    (retention.logo_churn, message("Logo churn, 12 months")),
 )
 
 
@@ -68,7 +70,7 @@ class Measure:
 
 def measures(context: Context) -> list[Measure]:
     """Return the rows of the scorecard in the order of the page; a metric that the data lack has its reason."""
-    return context.once("measures", lambda: [_measure(context, metric, label) for metric, label in ROWS])
+    return context.once("measures", lambda: [_measure(context, metric, say(label)) for metric, label in ROWS])
 
 
 def measure(context: Context, metric: Metric) -> Measure:
@@ -82,8 +84,10 @@ def not_measurable(context: Context) -> str:
     for m in measures(context):
         if m.reason:
             by_reason.setdefault(m.reason, []).append(m.label)
-    told = "; ".join(f"{', '.join(labels)}: {reason}" for reason, labels in by_reason.items())
-    return f"Not measurable — {told}." if told else ""
+    told = say("; ").join(
+        say("{names}: {reason}", names=say(", ").join(labels), reason=reason) for reason, labels in by_reason.items()
+    )
+    return say("Not measurable — {told}.", told=told) if told else ""
 
 
 def days_of(context: Context, metric: Metric, period: Period) -> Period | None:
@@ -100,13 +104,13 @@ def days_of(context: Context, metric: Metric, period: Period) -> Period | None:
 def _measure(context: Context, metric: Metric, label: str) -> Measure:
     setting = context.company.metrics.get(metric.id)
     better = setting.better if setting and setting.better else metric.better
-    reason = metric.missing(context.data) or _no_losses(context, metric)
+    reason = lacking(context.data, metric.needs) or metric.missing(context.data) or _no_losses(context, metric)
     if reason:
         return Measure(metric, label, None, None, None, Target(), better, reason=reason)
     now = _row(context, metric, context.window)
     days = days_of(context, metric, context.window)
     if metric in TRAILING_YEAR and days is not None and not covered_days(context, metric, days):
-        return Measure(metric, label, None, None, None, Target(), better, reason=TOO_YOUNG)
+        return Measure(metric, label, None, None, None, Target(), better, reason=say(TOO_YOUNG))
     prior, last_year = (past_value(context, metric, p) for p in (context.prior, context.last_year))
     value, n = now.get("value"), _whole(now.get("n"))
     k, interval = _share(metric, now, n)
@@ -117,7 +121,7 @@ def _measure(context: Context, metric: Metric, label: str) -> Measure:
 
 def _no_losses(context: Context, metric: Metric) -> str:
     if metric in WIN_RATES and not context.once("losses recorded", lambda: losses_recorded(context.data)):
-        return NO_LOSSES
+        return say(NO_LOSSES)
     return ""
 
 
@@ -134,11 +138,17 @@ def label_of(context: Context, metric: Metric, period: Period) -> str:
 
 def past_value(context: Context, metric: Metric, period: Period) -> float | None:
     """Return a metric's value for an earlier period, or None where the source's records begin within it or later."""
+    return past_measure(context, metric, period)[0]
+
+
+def past_measure(context: Context, metric: Metric, period: Period) -> tuple[float | None, int | None]:
+    """Return value and number of records of a metric for an earlier period, None where they are not known."""
     days = days_of(context, metric, period)
-    if days is None or not covered_days(context, metric, days):
-        return None
-    found = _row(context, metric, period).get("value")
-    return None if found is None else float(found)
+    if days is None or not covered_days(context, metric, days) or _no_losses(context, metric):
+        return None, None
+    row = _row(context, metric, period)
+    value = row.get("value")
+    return None if value is None else float(value), _whole(row.get("n"))
 
 
 def _row(context: Context, metric: Metric, period: Period) -> dict[str, Any]:
@@ -157,10 +167,10 @@ def _share(metric: Metric, row: dict[str, Any], n: int | None) -> tuple[int | No
 
 def _why(context: Context, metric: Metric) -> str:
     if metric is bookings.win_rate_value:
-        return bookings.unknown_lost_values(context.data, context.window) or "no deal was closed"
+        return bookings.unknown_lost_values(context.data, context.window) or say("no deal was closed")
     if days_of(context, metric, context.window) is None:
-        return NO_MONTH
-    return "nothing to divide by in the period" if metric.additivity == "ratio" else "no value in the period"
+        return say(NO_MONTH)
+    return say("nothing to divide by in the period") if metric.additivity == "ratio" else say("no value in the period")
 
 
 def _whole(value: float | None) -> int | None:

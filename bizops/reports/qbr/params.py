@@ -8,26 +8,28 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from bizops.errors import InputError, did_you_mean
+from bizops.language import message, say
 from bizops.metrics.facts import deals
 from bizops.metrics.losses import first_close
 from bizops.metrics.targets import target
 from bizops.periods import Calendar, Period
+from bizops.reports._words import dimension
 from bizops.reports.base import ReportParams, SectionNeeds
 from bizops.schema.data import Data, Scope
 
-TITLE = "Quarterly business review"
-QUESTION = "What happened against plan, why, and what will we do next quarter?"
+TITLE = message("Quarterly business review")
+QUESTION = message("What happened against plan, why, and what will we do next quarter?")
 
 _DEALS = ("opportunity_id", "close_on", "is_closed", "is_won")
 
 SECTIONS = (
-    SectionNeeds("scorecard", "Scorecard", {"opportunity": (*_DEALS, "amount")}),
-    SectionNeeds("plan-gap", "Plan gap", {"opportunity": (*_DEALS, "amount")}),
-    SectionNeeds("contribution", "Where the gap is", {"opportunity": (*_DEALS, "amount")}),
-    SectionNeeds("pipeline", "Pipeline", {"opportunity": (*_DEALS, "amount")}),
-    SectionNeeds("wins", "Wins and losses", {"opportunity": _DEALS}),
-    SectionNeeds("people", "Quota attainment", {"opportunity": _DEALS, "quota": ("owner_id", "amount")}),
-    SectionNeeds("retention", "Retention", {"subscription": (), "subscription_line": ()}),
+    SectionNeeds("scorecard", message("Scorecard"), {"opportunity": (*_DEALS, "amount")}),
+    SectionNeeds("plan-gap", message("Plan gap"), {"opportunity": (*_DEALS, "amount")}),
+    SectionNeeds("contribution", message("Where the gap is"), {"opportunity": (*_DEALS, "amount")}),
+    SectionNeeds("pipeline", message("Pipeline"), {"opportunity": (*_DEALS, "amount")}),
+    SectionNeeds("wins", message("Wins and losses"), {"opportunity": _DEALS}),
+    SectionNeeds("people", message("Quota attainment"), {"opportunity": _DEALS, "quota": ("owner_id", "amount")}),
+    SectionNeeds("retention", message("Retention"), {"subscription": (), "subscription_line": ()}),
 )
 
 
@@ -105,7 +107,9 @@ class Params(ReportParams):
 
     def title_scope(self) -> str:
         """Return what the review is cut to, in words."""
-        return "company" if self.level == "company" else f"{self.level} {self.member}"
+        if self.level == "company":
+            return dimension("company")
+        return say("{level} {member}", level=dimension(self.level), member=self.member)
 
 
 def members(data: Data, level: str) -> list[str]:

@@ -1,48 +1,60 @@
-"""Quota attainment: how many met their quota, how the rest is spread, by quarter and by manager."""
+"""Quota attainment: how many met their quota, how the rest is spread, by quarter and by manager.
+
+Attainment by name is restricted. Who leads a slice may see the own people, so a case that is cut to a slice holds the
+names in its manager and analyst editions; everywhere else they stand only on demand (the parameter ``people``).
+"""
 
 from __future__ import annotations
 
 import pandas as pd
 
-from bizops.findings import Displayable, Finding, Off, Section, against
+from bizops.findings import Displayable, Finding, Off, Only, Section, against
+from bizops.language import message, say
 from bizops.methods.intervals import wilson
 from bizops.metrics.quota import attainment
 from bizops.periods import Period
 from bizops.reports._context import Context, headline_of
-from bizops.reports.qbr.gap import UNNAMED
+from bizops.reports._words import UNNAMED, dimension, heading
 from bizops.reports.qbr.params import Params
 from bizops.tables import Col, Table
 
 BANDS = (
-    (0.0, "below 50 %"),
-    (0.5, "50 to below 80 %"),
-    (0.8, "80 to below 100 %"),
-    (1.0, "100 to 120 %"),
-    (1.2, "above 120 %"),
+    (0.0, message("below 50 %")),
+    (0.5, message("50 to below 80 %")),
+    (0.8, message("80 to below 100 %")),
+    (1.0, message("100 to 120 %")),
+    (1.2, message("above 120 %")),
 )
 """Lower bounds of the bands of QTA-02; exactly 120 % is the end of the fourth."""
 LEAST_PEOPLE = 5
 _QUARTERS = 4
+_TOO_FEW = message("Attainment is not shown for so few people")
 
 
 def people_section(context: Context) -> Section:
     """Return participation with its interval, attainment by quarter, by manager or region, and by band."""
     if context.in_flight:
-        reason = "quotas are for the whole quarter, which is still in flight"
-        return Section("people", "Attainment is measured when the quarter has ended", (Off("people-open", "", reason),))
+        off = Off("people-open", "", say("quotas are for the whole quarter, which is still in flight"))
+        return Section("people", say("Attainment is measured when the quarter has ended"), (off,))
     carriers = carriers_of(context, context.period)
-    with_names = isinstance(context.params, Params) and context.params.people
+    params = context.params
+    with_names = isinstance(params, Params) and params.people
+    of_slice = isinstance(params, Params) and params.level != "company" and len(carriers) > 0
+    named: tuple[Displayable, ...] = ()
+    if with_names or of_slice:
+        table = _by_name(context, carriers)
+        named = (table if with_names else Only(("manager", "analyst"), (table,)),)
     if len(carriers) < LEAST_PEOPLE and not with_names:
-        reason = f"fewer than {LEAST_PEOPLE} people carry a quota here"
-        return Section("people", "Attainment is not shown for so few people", (Off("people-few", "", reason),))
+        off = Off("people-few", "", say("fewer than {n} people carry a quota here", n=LEAST_PEOPLE))
+        told = say("So few people are shown to their manager alone") if named else say(_TOO_FEW)
+        return Section("people", told, (off, *named))
     finding = _participation(context, carriers)
     blocks: tuple[Displayable, ...] = (
         _by_quarter(context),
         *_by_group(context, with_names=with_names),
         _bands(context, carriers),
+        *named,
     )
-    if with_names:
-        blocks = (*blocks, _by_name(context, carriers))
     return Section("people", headline_of(finding), blocks, evidence=(finding,))
 
 
@@ -50,7 +62,9 @@ def carriers_of(context: Context, period: Period) -> pd.DataFrame:
     """Return one row a person with a quota in ``period``: ``owner, credit, quota, attainment``."""
     frame = context.frame(attainment, period, ("owner",))
     rows = frame.rename(columns={"numerator": "credit", "denominator": "quota", "value": "attainment"})
-    return rows.dropna(subset=["attainment"]).astype({"credit": float, "quota": float, "attainment": float})
+    rows = rows.dropna(subset=["attainment"]).astype({"credit": float, "quota": float, "attainment": float})
+    # an engine returns groups in any order, and sums of floats depend on it in their last digit
+    return rows.sort_values(["owner", "quota", "credit"], ignore_index=True)
 
 
 def _participation(context: Context, carriers: pd.DataFrame) -> Finding:
@@ -58,7 +72,7 @@ def _participation(context: Context, carriers: pd.DataFrame) -> Finding:
     interval = wilson(k, n)
     return against(
         "participation",
-        "The share of quota carriers who met their quota",
+        say("The share of quota carriers who met their quota"),
         k / n,
         "rate",
         n=n,
@@ -91,18 +105,18 @@ def _by_quarter(context: Context) -> Displayable:
             }
         )
     columns = [
-        Col("period", "Quarter"),
-        Col("credit", "Credited bookings", "money"),
-        Col("quota", "Quota", "money"),
-        Col("attainment", "Attainment", "rate"),
-        Col("median", "Median person", "rate"),
-        Col("met", "Met quota", "count"),
-        Col("n", "Quota carriers", "count"),
+        Col("period", say("Quarter")),
+        Col("credit", say("Credited bookings"), "money", metric="QTA-01"),
+        Col("quota", say("Quota"), "money", metric="QTA-00"),
+        Col("attainment", say("Attainment"), "rate", metric="QTA-01"),
+        Col("median", say("Median person"), "rate", metric="QTA-01"),
+        Col("met", say("Met quota"), "count"),
+        Col("n", say("Quota carriers"), "count"),
     ]
-    note = "Sellers' quotas only: targets of managers and directors contain them and are not added."
+    note = say("Sellers' quotas only: targets of managers and directors contain them and are not added.")
     return Table(
         "attainment-quarters",
-        "Quota attainment by quarter",
+        say("Quota attainment by quarter"),
         pd.DataFrame(rows),
         columns,
         note=note,
@@ -123,20 +137,21 @@ def merged(rows: pd.DataFrame) -> pd.DataFrame:
         return rows
     small = rows.iloc[:few]
     credit, quota = small["credit"].sum(), small["quota"].sum()
-    row = {"label": f"Groups of fewer than {LEAST_PEOPLE}", "credit": credit, "quota": quota, "n": small["n"].sum()}
+    label = say("Groups of fewer than {n}", n=LEAST_PEOPLE)
+    row = {"label": label, "credit": credit, "quota": quota, "n": small["n"].sum()}
     together = pd.DataFrame([{**row, "attainment": credit / quota if quota else None}])
     return pd.concat([rows.iloc[few:], together], ignore_index=True)
 
 
 def _by_group(context: Context, *, with_names: bool) -> list[Displayable]:
     found: list[Displayable] = []
-    for dimension in ("region", "manager"):
-        frame = context.frame(attainment, context.period, (dimension,)).dropna(subset=["denominator"])
+    for name in ("region", "manager"):
+        frame = context.frame(attainment, context.period, (name,)).dropna(subset=["denominator"])
         if len(frame) < 2:
             continue
         rows = pd.DataFrame(
             {
-                "label": frame[dimension].fillna(UNNAMED).astype(str),
+                "label": frame[name].fillna(say(UNNAMED)).astype(str),
                 "credit": frame["numerator"].astype(float),
                 "quota": frame["denominator"].astype(float),
                 "attainment": frame["value"].astype(float),
@@ -149,15 +164,16 @@ def _by_group(context: Context, *, with_names: bool) -> list[Displayable]:
         rows = rows.sort_values("attainment", ignore_index=True)
         whole = rows["credit"].sum() / rows["quota"].sum() if rows["quota"].sum() else None
         columns = [
-            Col("label", dimension.capitalize()),
-            Col("credit", "Credited bookings", "money", total="sum"),
-            Col("quota", "Quota", "money", total="sum"),
-            Col("attainment", "Attainment", "rate", total="given"),
-            Col("n", "Quota carriers", "count", total="sum"),
+            Col("label", heading(name)),
+            Col("credit", say("Credited bookings"), "money", total="sum", metric="QTA-01"),
+            Col("quota", say("Quota"), "money", total="sum", metric="QTA-00"),
+            Col("attainment", say("Attainment"), "rate", total="given", metric="QTA-01"),
+            Col("n", say("Quota carriers"), "count", total="sum"),
         ]
-        title = f"Quota attainment by {dimension}, {context.period.label}"
+        told = {"dimension": dimension(name), "period": context.period.label}
+        title = say("Quota attainment by {dimension}, {period}", **told)
         found.append(
-            Table(f"attainment-{dimension}", title, rows, columns, {"attainment": whole}, currency=context.currency)
+            Table(f"attainment-{name}", title, rows, columns, {"attainment": whole}, currency=context.currency)
         )
     return found
 
@@ -167,17 +183,21 @@ def _bands(context: Context, carriers: pd.DataFrame) -> Table:
     reached = [3 if value == 1.2 else band for value, band in zip(carriers["attainment"], reached, strict=True)]
     counts = [reached.count(i) for i in range(len(BANDS))]
     rows = pd.DataFrame({"band": [label for _, label in BANDS], "n": counts})
-    columns = [Col("band", "Attainment"), Col("n", "Quota carriers", "count", total="sum")]
-    return Table("attainment-bands", f"Quota carriers by attainment, {context.period.label}", rows, columns)
+    columns = [
+        Col("band", say("Attainment"), said=True, metric="QTA-01"),
+        Col("n", say("Quota carriers"), "count", total="sum"),
+    ]
+    title = say("Quota carriers by attainment, {period}", period=context.period.label)
+    return Table("attainment-bands", title, rows, columns)
 
 
 def _by_name(context: Context, carriers: pd.DataFrame) -> Table:
     rows = carriers.sort_values("attainment", ascending=False, ignore_index=True)
     columns = [
-        Col("owner", "Person"),
-        Col("credit", "Credited bookings", "money", total="sum"),
-        Col("quota", "Quota", "money", total="sum"),
-        Col("attainment", "Attainment", "rate"),
+        Col("owner", say("Person")),
+        Col("credit", say("Credited bookings"), "money", total="sum", metric="QTA-01"),
+        Col("quota", say("Quota"), "money", total="sum", metric="QTA-00"),
+        Col("attainment", say("Attainment"), "rate", metric="QTA-01"),
     ]
-    title = f"Quota attainment by person, {context.period.label} (restricted)"
+    title = say("Quota attainment by person, {period} (restricted)", period=context.period.label)
     return Table("attainment-people", title, rows, columns, currency=context.currency)

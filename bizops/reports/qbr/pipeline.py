@@ -9,10 +9,12 @@ import pandas as pd
 
 from bizops import charts, numbers
 from bizops.findings import Displayable, Finding, Off, Section, against
+from bizops.language import message, say
 from bizops.metrics.history import NEEDS as HISTORY
 from bizops.metrics.pipeline import ageing, coverage, pipeline_created, pipeline_value, same_day
 from bizops.periods import Period
 from bizops.reports._context import Context, headline_of
+from bizops.reports._words import lacking
 from bizops.reports.qbr.gap import covered
 from bizops.reports.qbr.measures import measure
 from bizops.tables import Col, Table
@@ -26,12 +28,13 @@ def pipeline_section(context: Context) -> Section:
     """Return pipeline created, coverage of the coming quarters with what history says is needed, and ageing."""
     reason = _not_seen(context)
     if reason:
-        return Section("pipeline", "Pipeline is not measurable", (Off("pipeline-then", "", reason), *_created(context)))
+        off = Off("pipeline-then", "", reason)
+        return Section("pipeline", say("Pipeline is not measurable"), (off, *_created(context)))
     ahead = coverage_ahead(context)
     finding = coverage_finding(context)
     blocks = (*_created(context), *_coverage(context, ahead), *_ageing(context))
     if finding is None:
-        return Section("pipeline", "Coverage of the coming quarters is not measurable", blocks)
+        return Section("pipeline", say("Coverage of the coming quarters is not measurable"), blocks)
     return Section("pipeline", headline_of(finding), blocks, evidence=(finding,))
 
 
@@ -45,11 +48,12 @@ def _not_seen(context: Context) -> str:
     """Why the pipeline of an older period cannot be seen; it is never replaced by today's (C05)."""
     if seen_at(context) is None:
         return ""
-    missing = context.data.missing(HISTORY)
+    missing = lacking(context.data, HISTORY)
     if missing:
-        return f"the pipeline at the end of {context.period.short} is past and needs history: {missing}"
+        told = {"period": context.period.short, "missing": missing}
+        return say("the pipeline at the end of {period} is past and needs history: {missing}", **told)
     if not covered(context, context.period):
-        return f"the history of deals begins after {context.period.short} began"
+        return say("the history of deals begins after {period} began", period=context.period.short)
     return ""
 
 
@@ -61,6 +65,11 @@ def coverage_ahead(context: Context) -> pd.DataFrame:
 def _periods(context: Context) -> list[Period]:
     first = context.period if context.in_flight else context.calendar.shift(context.period, 1)
     return [first, *(context.calendar.shift(first, k) for k in range(1, _AHEAD))]
+
+
+def first_ahead(context: Context) -> Period:
+    """Return the coming quarter whose coverage the review speaks of: the running one, else the next."""
+    return _periods(context)[0]
 
 
 def _ahead(context: Context, period: Period) -> dict[str, object]:
@@ -101,12 +110,14 @@ def coverage_finding(context: Context) -> Finding | None:
     needed = None if numbers.is_missing(first["needed"]) else float(first["needed"])
     setting = context.company.metrics.get("BKG-07")
     goal = setting.target if setting else None
-    reference, label = goal, f"the target of {numbers.multiple(goal)}"
+    reference, label = goal, say("the target of {goal}", goal=numbers.multiple(goal))
     if goal is None:
-        reference, label = needed, f"the {numbers.multiple(needed)} that earlier quarters needed at the same day"
+        shown = numbers.multiple(needed)
+        reference = needed
+        label = say("the {needed} that earlier quarters needed at the same day", needed=shown)
     return against(
         "coverage",
-        f"{first['period']} pipeline coverage",
+        say("{period} pipeline coverage", period=first["period"]),
         float(first["coverage"]),
         "multiple",
         reference=reference,
@@ -114,7 +125,7 @@ def coverage_finding(context: Context) -> Finding | None:
         better=(setting.better if setting and setting.better else "up") if goal is not None else "none",
         tolerance=setting.tolerance if setting else None,
         n=int(first["n"]),
-        records="open deals",
+        records=say("open deals"),
         grade="arithmetic",
         metric="BKG-07",
         table="coverage",
@@ -126,12 +137,12 @@ def coverage_finding(context: Context) -> Finding | None:
 def _created(context: Context) -> tuple[Displayable, ...]:
     m = measure(context, pipeline_created)
     if m.value is None:
-        return (Off("pipeline-created", "Pipeline created", m.reason),)
+        return (Off("pipeline-created", say("Pipeline created"), m.reason),)
     target = m.target.value is not None
     return (
         against(
             "pipeline-created",
-            "Pipeline created",
+            say("Pipeline created"),
             m.value,
             "money",
             reference=m.target.value if target else m.prior,
@@ -140,7 +151,7 @@ def _created(context: Context) -> tuple[Displayable, ...]:
             tolerance=m.target.tolerance,
             currency=context.currency,
             n=m.n,
-            records="deals",
+            records=say("deals"),
             grade="arithmetic",
             metric=m.id,
             table="scorecard",
@@ -148,12 +159,15 @@ def _created(context: Context) -> tuple[Displayable, ...]:
     )
 
 
+NEEDED = message("Needed by history: open pipeline at the same day of earlier quarters over what was won afterwards.")
+
+
 def _no_coverage(ahead: pd.DataFrame) -> str:
     """Why coverage is not measurable, or an empty string."""
     n = int(ahead["n"].sum())
     if not n:
-        return "no open deal has a close date in the coming quarters"
-    return f"{numbers.count(n)} open deals carry no amount" if ahead["open"].isna().any() else ""
+        return say("no open deal has a close date in the coming quarters")
+    return say("{n} open deals carry no amount", n=numbers.count(n)) if ahead["open"].isna().any() else ""
 
 
 def _coverage(context: Context, ahead: pd.DataFrame) -> tuple[Displayable, ...]:
@@ -161,22 +175,33 @@ def _coverage(context: Context, ahead: pd.DataFrame) -> tuple[Displayable, ...]:
     day = context.period.last_day if when else context.as_of
     reason = _no_coverage(ahead)
     if reason:
-        return (Off("coverage", "Coverage", reason),)
+        return (Off("coverage", say("Coverage"), reason),)
     return (
         Table(
             "coverage",
-            f"Open pipeline against the coming quarters, at the end of {numbers.day(day)}",
+            say("Open pipeline against the coming quarters, at the end of {day}", day=numbers.day(day)),
             ahead,
             [
-                Col("period", "Quarter"),
-                Col("open", "Open pipeline", "money"),
-                Col("n", "Deals", "count"),
-                Col("to_go", "Target less won", "money", missing="no plan"),
-                Col("coverage", "Coverage", "multiple", missing="no plan, or the target is met"),
-                Col("needed", "Needed by history", "multiple", missing="measured for a quarter that has begun"),
+                Col("period", say("Quarter")),
+                Col("open", say("Open pipeline"), "money", metric="BKG-07-OPEN"),
+                Col("n", say("Deals"), "count"),
+                Col("to_go", say("Target less won"), "money", missing=say("no plan"), metric="BKG-07"),
+                Col(
+                    "coverage",
+                    say("Coverage"),
+                    "multiple",
+                    missing=say("no plan, or the target is met"),
+                    metric="BKG-07",
+                ),
+                Col(
+                    "needed",
+                    say("Needed by history"),
+                    "multiple",
+                    missing=say("measured for a quarter that has begun"),
+                    metric="BKG-07",
+                ),
             ],
-            note="Needed by history: open pipeline at the same day of earlier quarters over what was won afterwards. "
-            + _overdue(context),
+            note=say(" ").join(filter(None, [say(NEEDED), _overdue(context)])),
             currency=context.currency,
         ),
     )
@@ -189,22 +214,26 @@ def _overdue(context: Context) -> str:
     row = pipeline_value(context.data, past, at=seen_at(context)).to_pandas().iloc[0]
     if not row["n"]:
         return ""
-    value = "" if pd.isna(row["value"]) else f", {numbers.money(row['value'], context.currency)}"
-    return f"{numbers.count(row['n'])} more open deals{value} have a close date before these quarters."
+    n = numbers.count(row["n"])
+    if pd.isna(row["value"]):
+        return say("{n} more open deals have a close date before these quarters.", n=n)
+    value = numbers.money(row["value"], context.currency)
+    return say("{n} more open deals, {value} have a close date before these quarters.", n=n, value=value)
 
 
 def _ageing(context: Context) -> tuple[Displayable, ...]:
     if not context.data.has("opportunity", "created_at"):
-        return (Off("ageing", "Ageing", "opportunity has no column created_at"),)
+        why = lacking(context.data, {"opportunity": ("created_at",)})
+        return (Off("ageing", say("Ageing"), why),)
     rows = ageing(context.data, at=seen_at(context)).to_pandas().sort_values("bucket_from", ignore_index=True)
     if rows.empty:
-        return (Off("ageing", "Ageing", "no deal is open"),)
+        return (Off("ageing", say("Ageing"), say("no deal is open")),)
     valued = rows["value"].notna().all()
-    columns = [Col("bucket", "Age"), Col("n", "Open deals", "count", total="sum")]
+    columns = [Col("bucket", say("Age"), said=True), Col("n", say("Open deals"), "count", total="sum")]
     if valued:
-        columns.append(Col("value", "Open pipeline", "money", total="sum"))
-    note = "" if valued else "The amount of open deals is not recorded, so the pipeline is counted and not valued."
-    title = "Open pipeline by age since creation"
+        columns.append(Col("value", say("Open pipeline"), "money", total="sum", metric="BKG-07-OPEN"))
+    note = "" if valued else say("The amount of open deals is not recorded, so the pipeline is counted and not valued.")
+    title = say("Open pipeline by age since creation")
     table = Table("ageing", title, rows, columns, note=note, currency=context.currency)
     if len(rows) < 2:
         return (table,)
@@ -212,9 +241,9 @@ def _ageing(context: Context) -> tuple[Displayable, ...]:
     count, of = int(oldest["n"].sum()), int(rows["n"].sum())
     sizes = rows["value" if valued else "n"].astype(float)
     figure = charts.stacked(
-        pd.DataFrame({"label": rows["bucket"], "series": "Open", "value": sizes}),
+        pd.DataFrame({"label": rows["bucket"].map(say), "series": say("Open"), "value": sizes}),
         id="ageing",
-        title=f"{numbers.share(count, of)} of the open deals are older than 180 days",
+        title=say("{share} of the open deals are older than {days} days", share=numbers.share(count, of), days=180),
         subtitle=title,
         unit="money" if valued else "count",
         currency=context.currency if valued else "",

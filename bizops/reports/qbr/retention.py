@@ -9,25 +9,27 @@ import pandas as pd
 from bizops import charts, numbers
 from bizops.findings import Displayable, Finding, Off, Section, against
 from bizops.findings.finding import Fact
+from bizops.language import message, say
 from bizops.metrics.arr import STEPS, bridge, net_new_arr, quick_ratio, quick_ratio_without_reactivation
 from bizops.metrics.renewals import NEEDS as RENEWALS
 from bizops.metrics.renewals import available_to_renew
 from bizops.metrics.retention import gross_retention, logo_churn, net_retention, net_retention_with_reactivation
 from bizops.periods import Period
 from bizops.reports._context import Context, headline_of
+from bizops.reports._words import lacking
 from bizops.reports.qbr.measures import NO_MONTH, TOO_YOUNG, covered_days, label_of, measure
 from bizops.tables import Col, Table
 
 LABELS = {
-    "opening": "Opening ARR",
-    "new": "New",
-    "reactivation": "Reactivation",
-    "expansion": "Expansion",
-    "contraction": "Contraction",
-    "churn": "Churn",
-    "reclass": "Moved in or out",
-    "fx": "Exchange rates",
-    "closing": "Closing ARR",
+    "opening": message("Opening ARR"),
+    "new": message("New"),
+    "reactivation": message("Reactivation"),
+    "expansion": message("Expansion"),
+    "contraction": message("Contraction"),
+    "churn": message("Churn"),
+    "reclass": message("Moved in or out"),
+    "fx": message("Exchange rates"),
+    "closing": message("Closing ARR"),
 }
 _QUARTERS_SHOWN = 8
 _QUARTERS_AHEAD = 2
@@ -36,11 +38,12 @@ _QUARTERS_AHEAD = 2
 def retention_section(context: Context) -> Section:
     """Return the ARR bridge of the period, GRR and NRR of eight quarters, and renewals due in the next two."""
     if months_of(context) is None:
-        return Section("retention", "No month of the quarter has passed", (Off("retention-months", "", NO_MONTH),))
+        off = Off("retention-months", "", say(NO_MONTH))
+        return Section("retention", say("No month of the quarter has passed"), (off,))
     steps = steps_of(context)
     if not steps["n"].any():
-        off = Off("retention-empty", "", "no subscription was active in the period")
-        return Section("retention", "There is no recurring revenue to retain", (off,))
+        off = Off("retention-empty", "", say("no subscription was active in the period"))
+        return Section("retention", say("There is no recurring revenue to retain"), (off,))
     finding = _net_new(context)
     blocks: tuple[Displayable, ...] = (
         _bridge_figure(context, steps),
@@ -63,7 +66,7 @@ def steps_of(context: Context) -> pd.DataFrame:
     value = found["value"].astype(float).reindex(list(STEPS)).fillna(0.0)
     n = found["n"].reindex(list(STEPS)).fillna(0).astype(int)
     return pd.DataFrame(
-        {"step": list(STEPS), "label": [LABELS[s] for s in STEPS], "value": value.to_numpy(), "n": n.to_numpy()}
+        {"step": list(STEPS), "label": [say(LABELS[s]) for s in STEPS], "value": value.to_numpy(), "n": n.to_numpy()}
     )
 
 
@@ -77,7 +80,7 @@ def _net_new(context: Context) -> Finding:
     label = earlier if m.target.value is None else m.target.label
     return against(
         "net-new-arr",
-        "Net new ARR",
+        say("Net new ARR"),
         m.value,
         "money",
         reference=m.prior if m.target.value is None else m.target.value,
@@ -97,21 +100,22 @@ def _rates(context: Context) -> Finding:
     nrr = measure(context, net_retention)
     finding = against(
         "grr",
-        "Gross revenue retention over twelve months",
+        say("Gross revenue retention over twelve months"),
         m.value,
         "rate",
         reference=m.target.value if m.target.value is not None else m.prior,
         reference_label=m.target.label if m.target.value is not None else label_of(context, m.metric, context.prior),
         better=m.better if m.target.value is not None else "none",
         n=m.n,
-        records="customers at the start",
+        records=say("customers at the start"),
         tolerance=m.target.tolerance,
         metric=m.id,
         table="retention-trend",
     )
     if nrr.value is None:
         return finding
-    both = f"{finding.sentence[:-1]}; net revenue retention was {numbers.percent(nrr.value, nrr.n)}."
+    told = {"sentence": headline_of(finding), "rate": numbers.percent(nrr.value, nrr.n)}
+    both = say("{sentence}; net revenue retention was {rate}.", **told)
     return replace(finding, sentence=both, facts=(*finding.facts, Fact(nrr.value, "rate", n=nrr.n)))
 
 
@@ -121,12 +125,17 @@ def _bridge_figure(context: Context, steps: pd.DataFrame) -> charts.Figure:
     return charts.variance_bridge(
         inner.rename(columns={"value": "amount"})[["label", "amount"]],
         id="arr-bridge",
-        title="From opening to closing ARR",
-        subtitle=f"ARR, {context.currency}, {context.params.title_scope()}, {_months_label(context)}",
-        start=(LABELS["opening"], float(by_step["opening"])),
-        end=(LABELS["closing"], float(by_step["closing"])),
+        title=say("From opening to closing ARR"),
+        subtitle=say(
+            "ARR, {currency}, {scope}, {period}",
+            currency=context.currency,
+            scope=context.params.title_scope(),
+            period=_months_label(context),
+        ),
+        start=(say(LABELS["opening"]), float(by_step["opening"])),
+        end=(say(LABELS["closing"]), float(by_step["closing"])),
         currency=context.currency,
-        gap_label="Net change",
+        gap_label=say("Net change"),
         table="arr-bridge",
     )
 
@@ -134,23 +143,39 @@ def _bridge_figure(context: Context, steps: pd.DataFrame) -> charts.Figure:
 def _bridge_table(context: Context, steps: pd.DataFrame) -> Table:
     return Table(
         "arr-bridge",
-        f"ARR bridge, {_months_label(context)}",
+        say("ARR bridge, {period}", period=_months_label(context)),
         steps,
-        [Col("label", "Step"), Col("value", "ARR", "money"), Col("n", "Customers", "count")],
-        note="Movements at the constant plan rate; exchange rates have a row of their own. Opening plus the rows "
-        "between is closing.",
+        [
+            Col("label", say("Step")),
+            Col("value", say("ARR"), "money", metric="ARR-04"),
+            Col("n", say("Customers"), "count"),
+        ],
+        note=say(
+            "Movements at the constant plan rate; exchange rates have a row of their own. Opening plus the rows "
+            "between is closing."
+        ),
         currency=context.currency,
     )
 
 
 RATES = (
-    (gross_retention, "Gross revenue retention"),
-    (net_retention, "Net revenue retention"),
-    (net_retention_with_reactivation, "Net revenue retention, returning customers counted"),
-    (logo_churn, "Logo churn"),
-    (quick_ratio, "Quick ratio"),
-    (quick_ratio_without_reactivation, "Quick ratio without returning customers"),
+    (gross_retention, message("Gross revenue retention")),
+    (net_retention, message("Net revenue retention")),
+    (net_retention_with_reactivation, message("Net revenue retention, returning customers counted")),
+    (logo_churn, message("Logo churn")),
+    (quick_ratio, message("Quick ratio")),
+    (quick_ratio_without_reactivation, message("Quick ratio without returning customers")),
 )
+
+
+_RETURNING = {
+    "excluded": message(
+        "Each on the customers with ARR when its window opened. In NRR returning customers are excluded (P06)."
+    ),
+    "included": message(
+        "Each on the customers with ARR when its window opened. In NRR returning customers are included (P06)."
+    ),
+}
 
 
 def _both_windows(context: Context) -> Table:
@@ -163,7 +188,8 @@ def _both_windows(context: Context) -> Table:
         then = context.row(metric, year) if covered_days(context, metric, year) else {}
         rows.append(
             {
-                "label": label,
+                "metric": metric.id,
+                "label": say(label),
                 "unit": metric.unit,
                 "period": now.get("value"),
                 "year": then.get("value"),
@@ -171,19 +197,30 @@ def _both_windows(context: Context) -> Table:
                 "n_year": then.get("n"),
             }
         )
-    why = "nothing to divide by"
+    why = say("nothing to divide by")
     return Table(
         "retention-rates",
-        f"Retention of {context.period.short} and of the twelve months to its end",
+        say("Retention of {period} and of the twelve months to its end", period=context.period.short),
         pd.DataFrame(rows),
         [
-            Col("label", "Rate"),
+            Col("label", say("Rate")),
             Col("period", context.period.short, "quantity", unit_by="unit", n="n_period", missing=why),
-            Col("year", "12 months", "quantity", unit_by="unit", n="n_year", missing=TOO_YOUNG),
+            Col("year", say("12 months"), "quantity", unit_by="unit", n="n_year", missing=say(TOO_YOUNG)),
         ],
-        note=f"Each on the customers with ARR when its window opened. In NRR returning customers are "
-        f"{context.company.policy('P06')} (P06).",
+        metric_by="metric",
+        note=say(_RETURNING[context.company.policy("P06")]),
     )
+
+
+_RISKS = (
+    message("will renew"),
+    message("will churn"),
+    message("will churn actionable"),
+    message("will contract"),
+    message("will contract actionable"),
+)
+"""The risk classes of the contract, as the table of renewals has them."""
+RETENTION_TREND = message("Retention over the twelve months to each quarter's end")
 
 
 def _trend(context: Context) -> list[Displayable]:
@@ -197,49 +234,52 @@ def _trend(context: Context) -> list[Displayable]:
         grr, nrr = context.row(gross_retention, year), context.row(net_retention, year)
         if grr.get("value") is not None:
             n = int(grr["n"])
-            rows.append({"period": period.short, "grr": grr["value"], "nrr": nrr.get("value"), "n": n})
+            shares = {"grr": grr["value"], "nrr": nrr.get("value"), "n": n}
+            rows.append({"period": period.short, "start": period.start, "end": period.end, **shares})
     if len(rows) < 2:
-        reason = "fewer than two quarters have customers twelve months earlier"
-        return [Off("retention-trend", "Retention over time", reason)]
+        reason = say("fewer than two quarters have customers twelve months earlier")
+        return [Off("retention-trend", say("Retention over time"), reason)]
     frame = pd.DataFrame(rows)
     columns = [
-        Col("period", "Quarter"),
-        Col("grr", "GRR, 12 months", "rate", n="n"),
-        Col("nrr", "NRR, 12 months", "rate", n="n"),
-        Col("n", "Customers at the start", "count"),
+        Col("period", say("Quarter")),
+        Col("grr", say("GRR, 12 months"), "rate", n="n", metric="ARR-06"),
+        Col("nrr", say("NRR, 12 months"), "rate", n="n", metric="ARR-07"),
+        Col("n", say("Customers at the start"), "count"),
     ]
     figure = charts.line_xmr(
-        frame.rename(columns={"nrr": "value"})[["period", "value"]],
+        frame.rename(columns={"nrr": "value"})[["period", "value", "start", "end"]],
         id="retention-trend",
-        title=f"NRR over twelve months, last {len(frame)} quarters",
-        subtitle="Net revenue retention of the customers twelve months earlier, by quarter of its end",
+        title=say("NRR over twelve months, last {n} quarters", n=len(frame)),
+        subtitle=say("Net revenue retention of the customers twelve months earlier, by quarter of its end"),
         unit="rate",
         better="up",
+        annotations=context.annotations,
+        metric=net_retention.id,
         table="retention-trend",
-        note="Windows of twelve months overlap, so no normal range is drawn.",
+        note=say("Windows of twelve months overlap, so no normal range is drawn."),
     )
-    return [figure, Table("retention-trend", "Retention over the twelve months to each quarter's end", frame, columns)]
+    return [figure, Table("retention-trend", say(RETENTION_TREND), frame, columns)]
 
 
 def _renewals(context: Context) -> Displayable:
-    missing = context.data.missing(RENEWALS)
+    missing = lacking(context.data, RENEWALS)
     if missing:
-        return Off("renewals", "Renewals due", missing)
+        return Off("renewals", say("Renewals due"), missing)
     ahead = [context.calendar.shift(context.period, k) for k in range(1, _QUARTERS_AHEAD + 1)]
     frames = [context.frame(available_to_renew, p, ("risk_class",)).assign(period=p.short) for p in ahead]
     rows = pd.concat(frames, ignore_index=True)
     if rows.empty:
-        return Off("renewals", "Renewals due", "no contract term ends in the next two quarters")
+        return Off("renewals", say("Renewals due"), say("no contract term ends in the next two quarters"))
     rows = rows.assign(value=rows["value"].astype(float), risk=rows["risk_class"].str.replace("_", " "))
     return Table(
         "renewals",
-        f"ARR up for renewal in {' and '.join(p.short for p in ahead)}, by risk class",
+        say("ARR up for renewal in {periods}, by risk class", periods=say(" and ").join(p.short for p in ahead)),
         rows,
         [
-            Col("period", "Quarter"),
-            Col("risk", "Risk class"),
-            Col("value", "ARR due", "money", total="sum"),
-            Col("n", "Terms", "count", total="sum"),
+            Col("period", say("Quarter")),
+            Col("risk", say("Risk class"), said=True),
+            Col("value", say("ARR due"), "money", total="sum", metric="REN-01"),
+            Col("n", say("Terms"), "count", total="sum"),
         ],
         currency=context.currency,
     )

@@ -9,10 +9,13 @@ import pandas as pd
 from bizops import numbers
 from bizops.findings import Kpi, Kpis, Section, kpi, status
 from bizops.findings.finding import Finding, against
+from bizops.findings.grammar import DAY_OF
+from bizops.language import plural, say
 from bizops.metrics import arr, bookings, pipeline, retention
 from bizops.metrics.registry import Metric
 from bizops.periods import Period
 from bizops.reports._context import Context, headline_of
+from bizops.reports._words import shown
 from bizops.reports.qbr.gap import gap_of
 from bizops.reports.qbr.measures import Measure, label_of, measure, measures, not_measurable, past_value
 from bizops.reports.qbr.pipeline import coverage_finding
@@ -40,7 +43,7 @@ def kpis(context: Context) -> Kpis:
 
 def _card(context: Context, m: Measure, href: str) -> Kpi:
     references = [
-        (m.target.label or "plan", m.target.value),
+        (m.target.label or say("plan"), m.target.value),
         (label_of(context, m.metric, context.prior), m.prior),
         (label_of(context, m.metric, context.last_year), m.last_year),
     ]
@@ -60,6 +63,7 @@ def _card(context: Context, m: Measure, href: str) -> Kpi:
         href=href,
         note=_note(context, m),
         spark=_spark(context, m.metric),
+        metric=m.id,
     )
 
 
@@ -68,10 +72,15 @@ def _note(context: Context, m: Measure) -> str:
         return m.reason
     if context.in_flight and m.metric.id.startswith("ARR"):
         months = context.whole_months(context.period)
-        return f"to {numbers.day(months.last_day)}" if months else ""
+        return say("to {day}", day=numbers.day(months.last_day)) if months else ""
     if context.in_flight and m.metric.additivity == "additive":
-        return f"day {context.window.days} of {context.period.days}"
+        return day_of(context)
     return ""
+
+
+def day_of(context: Context) -> str:
+    """Return how far a period in flight is: ``day 41 of 92``."""
+    return say(DAY_OF, day=context.window.days, days=context.period.days)
 
 
 def _spark(context: Context, metric: Metric) -> tuple[float | None, ...]:
@@ -88,13 +97,14 @@ def headline(context: Context) -> Finding:
     m = measure(context, bookings.bookings)
     gap = gap_of(context)
     targeted = m.target.value is not None or not gap.n_quarters
-    reference, label = m.target.value, m.target.label or "plan"
+    reference, label = m.target.value, m.target.label or say("plan")
     if not targeted:
-        quarters = "quarter" if gap.n_quarters == 1 else f"{gap.n_quarters} quarters"
-        reference, label = gap.run_rate, f"the mean of the {quarters} before"
+        n = gap.n_quarters
+        reference = gap.run_rate
+        label = plural(n, "the mean of the quarter before", "the mean of the {n} quarters before", n=n)
     return against(
         "bookings",
-        f"{context.period.short} bookings",
+        say("{period} bookings", period=context.period.short),
         m.value,
         "money",
         plural=True,
@@ -103,7 +113,7 @@ def headline(context: Context) -> Finding:
         better=m.better if targeted else "none",
         currency=context.currency,
         n=m.n,
-        records="deals won",
+        records=say("deals won"),
         tolerance=m.target.tolerance,
         grade="arithmetic",
         metric=m.id,
@@ -121,20 +131,21 @@ def scorecard(context: Context) -> Section:
         rows.append(_coverage_row(outlook))
     table = Table(
         "scorecard",
-        f"Scorecard, {context.params.title_scope()}, {context.period.label}",
+        say("Scorecard, {scope}, {period}", scope=context.params.title_scope(), period=context.period.label),
         pd.DataFrame(rows),
         [
-            Col("label", "Measure"),
-            Col("value", "Actual", "quantity", unit_by="unit", n="n", missing="not measurable"),
-            Col("target", "Plan", "quantity", unit_by="unit", n="n", missing="no plan"),
-            Col("to_target", "Δ plan", "difference", unit_by="unit", n="n", missing="no plan"),
-            Col("prior", context.prior.short, "quantity", unit_by="unit", n="n", missing="no data"),
-            Col("last_year", context.last_year.short, "quantity", unit_by="unit", n="n", missing="no data"),
-            Col("n", "Records", "count", missing="no data"),
-            Col("status", "Status", "status"),
+            Col("label", say("Measure")),
+            Col("value", say("Actual"), "quantity", unit_by="unit", n="n", missing=say("not measurable")),
+            Col("target", say("Plan"), "quantity", unit_by="unit", n="n", missing=say("no plan")),
+            Col("to_target", say("Δ plan"), "difference", unit_by="unit", n="n", missing=say("no plan")),
+            Col("prior", context.prior.short, "quantity", unit_by="unit", n="n", missing=say("no data")),
+            Col("last_year", context.last_year.short, "quantity", unit_by="unit", n="n", missing=say("no data")),
+            Col("n", say("Records"), "count", missing=say("no data")),
+            Col("status", say("Status"), "status"),
         ],
-        note=" ".join(filter(None, [not_measurable(context), _in_flight_note(context)])),
+        note=say(" ").join(filter(None, [not_measurable(context), _in_flight_note(context)])),
         currency=context.currency,
+        metric_by="metric",
     )
     finding = headline(context)
     told = _takeaway(rows)
@@ -144,10 +155,11 @@ def scorecard(context: Context) -> Section:
 def _in_flight_note(context: Context) -> str:
     if not context.in_flight:
         return ""
-    return (
-        f"The period is in flight, day {context.window.days} of {context.period.days}: sums are held against the part "
-        "of the plan that earlier quarters had booked by the same day, and against the same days of earlier quarters; "
-        "ARR moves by months and is measured, and compared, over the months that have passed."
+    return say(
+        "The period is in flight, {day_of}: sums are held against the part of the plan that earlier quarters had "
+        "booked by the same day, and against the same days of earlier quarters; ARR moves by months and is measured, "
+        "and compared, over the months that have passed.",
+        day_of=day_of(context),
     )
 
 
@@ -155,9 +167,10 @@ def _takeaway(rows: list[dict[str, Any]]) -> Finding:
     """The finding on how many of the rows that have a target are on track."""
     judged = [row["status"] for row in rows if row["status"] in ("on_track", "watch", "off_track")]
     if not judged:
-        return Finding("on-track", "No measure has a target to be held against.", None, "count", table="scorecard")
+        sentence = say("No measure has a target to be held against.")
+        return Finding("on-track", sentence, None, "count", table="scorecard")
     good = judged.count("on_track")
-    sentence = f"{good} of {len(judged)} measures with a target are on track."
+    sentence = say("{n} of {all} measures with a target are on track.", n=good, all=len(judged))
     return Finding("on-track", sentence, good, "count", n=len(judged), table="scorecard")
 
 
@@ -174,7 +187,8 @@ def _type_row(context: Context, name: str) -> dict[str, Any]:
     planned = bookings_target_by(context, ("type",)).set_index("type")["value"]
     target = float(planned[name]) if name in planned.index else None
     return {
-        "label": f"– {name}",
+        "metric": bookings.bookings.id,
+        "label": f"– {shown(name, 'type')}",
         "unit": "money",
         "value": value,
         "target": target,
@@ -194,6 +208,7 @@ def _of_type(context: Context, name: str, period: Period) -> tuple[float, int]:
 def _coverage_row(outlook: Finding) -> dict[str, Any]:
     """Coverage of the next quarter; earlier quarters' stands in the pipeline section as what was needed."""
     return {
+        "metric": outlook.metric,
         "label": outlook.subject,
         "unit": "multiple",
         "value": outlook.value,
@@ -208,6 +223,7 @@ def _coverage_row(outlook: Finding) -> dict[str, Any]:
 
 def _table_row(m: Measure) -> dict[str, Any]:
     return {
+        "metric": m.id,
         "label": m.label,
         "unit": m.metric.unit,
         "value": m.value,

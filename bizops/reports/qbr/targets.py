@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from bizops.language import message, say
 from bizops.metrics.bookings import bookings
 from bizops.metrics.linearity import QUARTERS, linearity
 from bizops.metrics.plan import NEEDS as PLAN
@@ -26,7 +27,7 @@ class Target:
     label: str = ""
     whole: float | None = None
     tolerance: float | None = None
-    reason: str = "no plan"
+    reason: str = message("no plan")
 
 
 def target_of(context: Context, metric: Metric) -> Target:
@@ -35,21 +36,21 @@ def target_of(context: Context, metric: Metric) -> Target:
     tolerance = setting.tolerance if setting else None
     if setting and setting.target is not None and context.params.scope.level == "company" and metric is not bookings:
         # a target of the company is no target of a part: segments differ for good reasons
-        return Target(setting.target, "target", setting.target, tolerance)
+        return Target(setting.target, say("target"), setting.target, tolerance)
     if metric is bookings:
         found = target(context.data, context.period)
-        whole, label = _first(found.table.to_pandas()), found.label
+        whole, label = _first(found.table.to_pandas()), say(found.label) if found.label else ""
     else:
-        whole, label = _planned(context, metric), "plan"
+        whole, label = _planned(context, metric), say("plan")
     if whole is None:
         return Target(tolerance=tolerance)
     if not context.in_flight or metric.additivity != "additive":
         return Target(whole, label, whole, tolerance)
     share = usual_share(context, metric)
     if share is None:
-        why = "target cannot be pro-rated: no earlier quarter shows the usual course"
+        why = say("target cannot be pro-rated: no earlier quarter shows the usual course")
         return Target(None, label, whole, tolerance, why)
-    return Target(whole * share, f"{label} due by now", whole, tolerance)
+    return Target(whole * share, say("{target} due by now", target=label), whole, tolerance)
 
 
 def usual_share(context: Context, metric: Metric) -> float | None:

@@ -6,23 +6,25 @@ import pandas as pd
 
 from bizops import charts
 from bizops.findings import Displayable, Finding, Off, Section, against
+from bizops.language import message, say
 from bizops.methods.intervals import wilson
 from bizops.metrics.bookings import average_deal, median_deal, win_rate
 from bizops.metrics.losses import closed_lost
 from bizops.reports._context import Context, headline_of
-from bizops.reports.qbr.gap import ALL, UNNAMED
+from bizops.reports._words import ALL, UNNAMED, dimension, heading, relabelled
 from bizops.reports.qbr.measures import measure
 from bizops.tables import Col, Table
 
 DIMENSIONS = ("segment", "region", "type")
-NO_REASON = "no reason given"
+NO_REASON = message("no reason given")
 
 
 def wins_section(context: Context) -> Section:
     """Return win rates with 95 % intervals by segment and region, loss reasons, and the size of deals won."""
     reason = measure(context, win_rate).reason
     if reason:
-        return Section("wins", "Win rate is not measurable", (Off("win-rate", "Win rate", reason), _sizes(context)))
+        off = Off("win-rate", say("Win rate"), reason)
+        return Section("wins", say("Win rate is not measurable"), (off, _sizes(context)))
     finding = _overall(context)
     blocks: tuple[Displayable, ...] = (*_rates(context, finding), *_losses(context), _sizes(context))
     return Section("wins", headline_of(finding), blocks, evidence=(finding,))
@@ -33,7 +35,7 @@ def _overall(context: Context) -> Finding:
     lower, upper = m.interval or (None, None)
     return against(
         "win-rate",
-        "Win rate",
+        say("Win rate"),
         m.value,
         "rate",
         reference=m.prior,
@@ -54,22 +56,26 @@ def _rates(context: Context, finding: Finding) -> list[Displayable]:
     parts = [rates_by(context, d) for d in DIMENSIONS if d != context.params.scope.level]
     rows = pd.concat([p for p in parts if len(p) > 1] or parts[:1], ignore_index=True)
     if len(rows) == 1 and rows["label"].iloc[0] == UNNAMED:
-        return [Off("win-rates", "Win rate by part", "the source names neither regions, segments nor types")]
+        why = say("the source names neither regions, segments nor types")
+        return [Off("win-rates", say("Win rate by part"), why)]
+    rows = relabelled(rows, "label", "cut")
     table = Table(
         "win-rates",
-        f"Win rate by count, {context.period.label}",
+        say("Win rate by count, {period}", period=context.period.label),
         rows,
         [
-            Col("label", "Part"),
-            Col("cut", "Cut by"),
-            Col("rate", "Win rate", "rate", n="n", missing="no deal closed"),
-            Col("lower", "95 % from", "rate", n="n"),
-            Col("upper", "to", "rate", n="n"),
-            Col("won", "Won", "count"),
-            Col("n", "Closed", "count"),
+            Col("label", say("Part")),
+            Col("cut", say("Cut by"), said=True),
+            Col("rate", say("Win rate"), "rate", n="n", missing=say("no deal closed"), metric="BKG-03"),
+            Col("lower", say("95 % from"), "rate", n="n", metric="BKG-03"),
+            Col("upper", say("to"), "rate", n="n", metric="BKG-03"),
+            Col("won", say("Won"), "count"),
+            Col("n", say("Closed"), "count"),
         ],
-        note="95 % Wilson intervals. Rates from fewer than 5 deals are not printed, from fewer than 20 not coloured. "
-        "The parts are not tested against each other here.",
+        note=say(
+            "95 % Wilson intervals. Rates from fewer than 5 deals are not printed, from fewer than 20 not coloured. "
+            "The parts are not tested against each other here."
+        ),
     )
     if rows.empty or rows["n"].max() < 5:
         return [table]
@@ -77,10 +83,12 @@ def _rates(context: Context, finding: Finding) -> list[Displayable]:
     figure = charts.dot_whisker(
         frame,
         id="win-rates",
-        title="Win rate of each part, with its 95 % interval",
-        subtitle=f"Won of won and lost, {context.params.title_scope()}, {context.period.label}",
+        title=say("Win rate of each part, with its 95 % interval"),
+        subtitle=say(
+            "Won of won and lost, {scope}, {period}", scope=context.params.title_scope(), period=context.period.label
+        ),
         reference=finding.value,
-        reference_label="all",
+        reference_label=say("all"),
         table="win-rates",
     )
     return [figure, table]
@@ -105,35 +113,35 @@ def rates_by(context: Context, dimension: str) -> pd.DataFrame:
 def _losses(context: Context) -> list[Displayable]:
     frame = context.once("losses", lambda: closed_lost(context.data, context.window, ("lost_reason",)).to_pandas())
     if frame.empty:
-        return [Off("loss-reasons", "Loss reasons", "no deal was lost in the period")]
+        return [Off("loss-reasons", say("Loss reasons"), say("no deal was lost in the period"))]
     if frame["lost_reason"].isna().all():
-        return [Off("loss-reasons", "Loss reasons", "opportunity has no lost_reason, or none is filled")]
-    rows = frame.assign(reason=frame["lost_reason"].fillna(NO_REASON).astype(str))
+        return [Off("loss-reasons", say("Loss reasons"), say("opportunity has no lost_reason, or none is filled"))]
+    rows = frame.assign(reason=frame["lost_reason"].fillna(say(NO_REASON)).astype(str))
     known = rows["n_valued"].sum() == rows["n"].sum()
     rows = rows.assign(share=rows["n"] / rows["n"].sum()).sort_values(
         ["value" if known else "n", "reason"], ascending=[False, True], ignore_index=True
     )
     columns = [
-        Col("reason", "Reason"),
-        Col("n", "Deals lost", "count", total="sum"),
-        Col("share", "Share of deals", "rate", total="given"),
+        Col("reason", say("Reason")),
+        Col("n", say("Deals lost"), "count", total="sum"),
+        Col("share", say("Share of deals"), "rate", total="given", metric="BKG-03"),
     ]
     if known:
-        columns.append(Col("value", "Value lost", "money", total="sum"))
-    note = "" if known else "The value of lost deals is not recorded for all of them and therefore not shown."
-    title = f"Loss reasons, {context.period.label}"
+        columns.append(Col("value", say("Value lost"), "money", total="sum", metric="BKG-03-VALUE"))
+    note = "" if known else say("The value of lost deals is not recorded for all of them and therefore not shown.")
+    title = say("Loss reasons, {period}", period=context.period.label)
     return [Table("loss-reasons", title, rows, columns, {"share": 1.0}, note, context.currency)]
 
 
 def _sizes(context: Context) -> Displayable:
-    dimension = _telling(context)
-    mean = context.frame(average_deal, by=(dimension,)).set_index(dimension, drop=False)
-    median = context.frame(median_deal, by=(dimension,)).set_index(dimension)
+    name = _telling(context)
+    mean = context.frame(average_deal, by=(name,)).set_index(name, drop=False)
+    median = context.frame(median_deal, by=(name,)).set_index(name)
     if mean.empty:
-        return Off("deal-size", "Size of deals won", "no deal was won in the period")
+        return Off("deal-size", say("Size of deals won"), say("no deal was won in the period"))
     rows = pd.DataFrame(
         {
-            "label": mean[dimension].fillna(ALL if len(mean) == 1 else UNNAMED).astype(str),
+            "label": mean[name].fillna(say(ALL) if len(mean) == 1 else say(UNNAMED)).astype(str),
             "n": mean["n"].astype(int),
             "mean": mean["value"].astype(float),
             "median": median["value"].astype(float).reindex(mean.index),
@@ -145,13 +153,13 @@ def _sizes(context: Context) -> Displayable:
     }
     return Table(
         "deal-size",
-        f"Deals won by {dimension}, {context.period.label}",
+        say("Deals won by {dimension}, {period}", dimension=dimension(name), period=context.period.label),
         rows,
         [
-            Col("label", dimension.capitalize()),
-            Col("n", "Deals won", "count", total="sum"),
-            Col("mean", "Average", "money", total="given"),
-            Col("median", "Median", "money", total="given"),
+            Col("label", heading(name)),
+            Col("n", say("Deals won"), "count", total="sum"),
+            Col("mean", say("Average"), "money", total="given", metric="BKG-05"),
+            Col("median", say("Median"), "money", total="given", metric="BKG-05-MEDIAN"),
         ],
         total,
         currency=context.currency,
