@@ -21,7 +21,6 @@ from bizops.sources.demo import build_demo
 from tests.browser import hostile
 
 HOME = Path(__file__).parents[2]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 @dataclass(frozen=True)
@@ -141,18 +140,6 @@ def hostile_project(once: Any) -> Project:
 
 
 # -------------------------------------------------------------------------------------------------------- the browser
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """The system's Chromium; what needs it is skipped without."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="the package playwright is not installed")
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine")
-    with playwright.sync_playwright() as p:
-        chromium = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
 
 
 @dataclass

@@ -12,7 +12,6 @@ from bs4 import BeautifulSoup
 from bizops import press
 from bizops.reports.base import catalogue
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 HOSTILE = "</script><script>window.ran=1</script><img src=x onerror='window.ran=1'>{{7*7}}\u2028"
 
 
@@ -375,19 +374,6 @@ def test_what_the_search_looks_through_cannot_break_out_of_its_element(publish, 
 def test_it_speaks_the_language_of_the_newest_page(publish, site):
     publish("20261005T041500Z-3f9c", latest=True, findings=said(), locale="fr")
     assert site().html["lang"] == "fr"
-
-
-playwright = pytest.importorskip("playwright.sync_api", reason="the package playwright is not installed")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine")
-    with playwright.sync_playwright() as p:
-        chromium = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -317,22 +316,17 @@ def test_findings_json_holds_the_definitions(parts: dict[str, Json], definitions
 
 # -- a real browser
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
 
 @pytest.fixture(scope="module")
-def opened_page(pages: dict[str, BeautifulSoup], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="the package playwright is not installed")
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine")
+def opened_page(
+    browser: Any, pages: dict[str, BeautifulSoup], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Any]:
     file = tmp_path_factory.mktemp("browser") / "page.html"
     file.write_text(str(pages["leadership"]), encoding="utf-8")
-    with playwright.sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.goto(file.as_uri())
-        yield page
-        browser.close()
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(file.as_uri())
+    yield page
+    page.close()
 
 
 def test_a_click_on_a_cards_definition_opens_it_and_moves_the_focus(opened_page: Any) -> None:
