@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bizops import errors
+from bizops.language import DEFAULT, speaking
 from bizops.press.templates import fill
 from bizops.press.words import day_of, duration_of, instant_of
 
@@ -39,11 +40,13 @@ class Frame:
     name: str
 
 
+@speaking(DEFAULT)
 def failure_page(record: Mapping[str, Any], notebook: Mapping[str, Any] | None = None) -> str:
     """Return the page of a failed run as one self-contained HTML file.
 
-    The message of an error is shown only if it is one of ours; of any other error the page shows the type, the source
-    of the cell and the places in the traceback, because its message may quote a person's name.
+    It is English like all errors, which are for the person at the keyboard. The message of an error is shown only if
+    it is one of ours; of any other error the page shows the type, the source of the cell and the places in the
+    traceback, because its message may quote a person's name.
 
     Parameters
     ----------
@@ -63,7 +66,6 @@ def failure_page(record: Mapping[str, Any], notebook: Mapping[str, Any] | None =
     return fill(
         "failure.html.j2",
         title=f"{name} did not complete: {kind}{_where(runs, index)}",
-        lang="en",
         parameters=dict(record.get("parameters") or {}),
         kind=kind,
         message=str(error.get("message") or "") if kind in _OURS else "",
