@@ -42,7 +42,7 @@ def check_document(company_file: str | None, as_of: str | None) -> dict[str, Any
         "as_of": day.isoformat(),
         "errors": [_told(v) for v in found.violations],
         "warnings": [_told(v) for v in found.warnings],
-        "settings_warnings": _unknown_metrics(company),
+        "settings_warnings": [*_unknown_metrics(company), *base.unknown_events(company_file or DEFAULT_FILE)],
         "quality": found.quality.to_dict("records"),
         "tables": _tables(found),
         "reports": reports,

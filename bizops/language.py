@@ -155,8 +155,18 @@ def catalogue(locale: str) -> Catalogue:
     return Catalogue(texts, plurals, lambda n: 0 if forms == 1 or rule(n) == "one" else 1)
 
 
+def spoken(locale: str) -> str:
+    """Return the language that the words of a page are in: the locale if a catalogue serves it, else English."""
+    return locale if locale.split("-")[0] == "en" or _file_of(locale) else DEFAULT
+
+
+# Chinese in traditional characters is not served by the catalogue in simplified ones.
+_TRADITIONAL = {"Hant", "TW", "HK", "MO"}
+
+
 def _file_of(locale: str) -> Path | None:
-    """The catalogue of a locale: its own, else its language's; None for English, which is the code itself."""
+    """The catalogue of a locale: its own, else its language's in the same script; None for English, the code itself."""
     parts = locale.split("-")
-    names = ("-".join(parts[:n]) for n in range(len(parts), 0, -1))
+    least = 2 if _TRADITIONAL & set(parts) else 1
+    names = ("-".join(parts[:n]) for n in range(len(parts), least - 1, -1))
     return next((path for name in names if (path := FOLDER / f"{name}.po").is_file()), None)

@@ -114,7 +114,9 @@ def said(changes: Changes, kind: str = "") -> list[str]:
 def test_nothing_changed_is_a_result() -> None:
     found = compare(run(), after())
     assert found.items == ()
-    assert found.remark == "Nothing changed: 22 values, 2 definitions, 2 findings are as they were in that run."
+    assert found.remark == (
+        "Nothing changed: 22 values, 2 definitions, 2 findings are as they were in the run 20261005T041500Z-3f9c."
+    )
     assert "Nothing changed" in found.html()
     assert '<a href="../20261005T041500Z-3f9c/report.html">20261005T041500Z-3f9c</a>' in found.html()
     assert f"data as of 4{NBSP}Oct{NBSP}2026" in found.html()
@@ -232,8 +234,9 @@ def test_a_changed_policy_names_old_and_new_and_what_it_does_on_the_same_data() 
         (lambda f, r: r["settings"].update(fiscal_year_start=4), "First month of the fiscal year is “4”, before “1”."),
         (
             lambda f, r: r["code"].update(version="0.2.0", fingerprint="x"),
-            "The code that computes the values is version 0.2.0, before 0.1.0.",
+            "The code is version 0.2.0, before 0.1.0.",
         ),
+        (lambda f, r: r["code"].update(fingerprint="x"), "The code has changed within version 0.1.0."),
     ],
 )
 def test_other_definitions_and_settings(plant: Callable[..., None], sentence: str) -> None:
@@ -488,3 +491,214 @@ def test_names_that_are_alike_are_told_apart() -> None:
     found = compare(before, after())
     assert len({c.id for c in found.items}) == len(found.items) == 3
     assert found.html().count("<li>") == 3
+
+
+def ahead(value: float, period: str = "2026Q4") -> dict[str, Any]:
+    return {
+        "metric": "BKG-07", "label": "Pipeline coverage", "unit": "multiple", "period": period,
+        "period_label": "Q4 FY26", "is_closed": False, "value": value, "n": 1086, "better": "up", "currency": "",
+        "scope": "company",
+    }  # fmt: skip
+
+
+def test_a_value_of_a_coming_period_is_told_though_no_card_shows_it() -> None:
+    before = run()
+    before["findings"]["tracked"].append(ahead(2.6769))
+
+    def plant(value: float) -> Callable[..., None]:
+        return lambda f, r: f["tracked"].append(ahead(value))
+
+    found = compare(before, after(plant(2.0412)))
+    assert said(found, "value") == ["Pipeline coverage for Q4 FY26 fell to 2.0× from 2.7× (−0.6×)."]
+    assert found.items[0].tone == "bad"
+    assert compare(before, after(plant(2.6769))).items == ()
+    # printed with one decimal: 0.04 is less than half of its unit, 0.06 is more
+    assert compare(before, after(plant(2.6369))).items == ()
+    assert len(compare(before, after(plant(2.6169))).items) == 1
+
+
+def test_a_card_and_its_tracked_value_are_one_change() -> None:
+    def plant(findings: dict[str, Any], _: dict[str, Any]) -> None:
+        value_of(findings, "BKG-01", "2026Q3")["value"] = 1.9e6
+        value_of(findings, "BKG-03", "2026Q3")["value"] = 0.31
+        findings["kpis"][0]["value"] = 1.9e6
+
+    found = compare(run(closed=10), after(plant, closed=10))
+    assert [(c.metric, c.kind) for c in found.items] == [("BKG-01", "value"), ("BKG-03", "value")]
+
+
+def test_an_ask_whose_amount_moved_is_told() -> None:
+    def worth(value: float) -> Callable[..., None]:
+        return lambda f, r: f["asks"][0].update(value=value)
+
+    found = compare(run(), after(worth(-1_920_000.0)))
+    assert said(found) == ["The ask “Decide on a recovery plan” is about EUR −1.92 M, before EUR −60.2 k."]
+    assert found.items[0].money == pytest.approx(-1_859_822.0)
+    assert said(compare(run(), after(worth(-61_000.0)))) == [], "a hundredth more is not worth a line"
+
+
+def in_french(findings: dict[str, Any], record: dict[str, Any]) -> None:
+    record.update(locale="fr")
+    record["scope"]["label"] = "entreprise"
+    record["parameters"]["locale"] = "fr"
+    findings["title"] = "Prises de commandes T3"
+    for value in findings["tracked"]:
+        value.update(scope="entreprise", label="Commandes")
+    for stated in findings["findings"]:
+        stated["sentence"] = "Une phrase."
+    for definition in findings["definitions"]:
+        definition["definition"] = "Valeur"
+    findings["asks"][0]["ask"] = "Décider"
+    findings["checks"][0]["check"] = "produit inconnu"
+
+
+def test_another_language_alone_is_no_change() -> None:
+    before = run()
+    before["record"]["locale"] = "en-GB"
+    before["findings"]["asks"][0]["href"] = "#s-gap"
+
+    def plant(findings: dict[str, Any], record: dict[str, Any]) -> None:
+        in_french(findings, record)
+        findings["asks"][0]["href"] = "#s-gap"
+
+    found = compare(before, after(plant))
+    assert found.items == ()
+    assert found.remark.startswith("Nothing changed: 22 values")
+
+    def moved(findings: dict[str, Any], record: dict[str, Any]) -> None:
+        plant(findings, record)
+        value_of(findings, "BKG-01", "2025Q4")["value"] += 5_000.0
+        findings["definitions"][1]["revision"] = "x"
+
+    assert [c.kind for c in compare(before, after(moved)).items] == ["restated", "definition"]
+
+
+def test_another_member_of_the_same_level_is_named_as_such() -> None:
+    def plant(_: dict[str, Any], record: dict[str, Any]) -> None:
+        record["scope"] = {"level": "company", "member": "North", "label": "company"}
+
+    assert "other parameters (member)" in compare(run(), after(plant)).remark
+
+
+def test_a_run_of_a_later_period_is_not_compared_backwards() -> None:
+    def plant(findings: dict[str, Any], record: dict[str, Any]) -> None:
+        record["period"] = {"key": "2026Q2", "label": "Q2 FY26", "start": "2026-04-01", "end": "2026-07-01"}
+        record["parameters"]["period"] = "2026Q2"
+        findings["kpis"][0]["value"] = BOOKED[-2]
+        findings["asks"] = []
+        value_of(findings, "BKG-01", "2025Q4")["value"] += 5_000.0
+
+    found = compare(run(), after(plant))
+    assert [c.kind for c in found.items] == ["restated"]
+    assert found.remark == (
+        "The run compared with is of a later period, Q3 FY26: only what was restated, defined or read differently is "
+        "told."
+    )
+
+
+def by_tcv(findings: dict[str, Any], record: dict[str, Any]) -> None:
+    record["settings"]["policies"]["P15"] = "tcv"
+    findings["definitions"][0]["policies"] = [{**findings["definitions"][0]["policies"][0], "value": "tcv"}]
+    findings["definitions"][0]["revision"] = "aaaa2222"
+    for period in QUARTERS:
+        value_of(findings, "BKG-01", period)["value"] *= 2
+    value_of(findings, "BKG-03", "2026Q3")["value"] = 0.26
+    value_of(findings, "BKG-03", "2026Q2")["value"] += 0.000005  # printed alike: 25 %
+
+
+def test_what_a_setting_restates_is_one_line_and_its_effects_stand_under_it() -> None:
+    found = compare(run(), after(by_tcv), effect=run()["findings"])
+    tops = [c.sentence.replace(NBSP, " ") for c in found.items if not c.under]
+    assert tops == [
+        "13 values of closed periods of 2 metrics restated by Bookings value (P15).",
+        "Bookings value (P15) is “tcv”, before “acv”; on the same data Bookings is EUR 3.24 M by the new setting and "
+        "EUR 1.62 M by the old one (EUR +1.62 M).",
+    ]
+    under = {c.id: [o for o in found.items if o.under == c.id] for c in found.items if not c.under}
+    assert [c.sentence.replace(NBSP, " ") for c in under["policy-P15"]] == [
+        "Win rate is 26 % with Bookings value (P15) “tcv” and 25 % with “acv” (+1.0 pp)."
+    ]
+    assert len(under["restated-by-P15"]) == 13, "every restatement is there, however small"
+    page = found.html()
+    assert page.count("<details>") == 1
+    assert "<summary>13 values</summary>" in page
+    assert page.count("<li>") == len(found.items) == 16
+    assert read(check_payload(found.payload())) == found
+
+
+def test_what_the_data_restate_too_is_not_laid_to_the_setting_alone() -> None:
+    effect = run()["findings"]
+    value_of(effect, "BKG-01", "2025Q4")["value"] += 7_000.0
+    found = compare(run(), after(by_tcv), effect=effect)
+    own = [c for c in found.items if c.kind == "restated" and not c.under]
+    assert {c.id for c in own} == {"restated-by-P15", "restated-BKG-01-2025Q4"}
+
+
+def test_two_settings_are_named_where_both_bear_on_a_value() -> None:
+    second = {"id": "P08", "name": "Window", "value": "90", "default": "60", "meaning": "m"}
+
+    def plant(findings: dict[str, Any], record: dict[str, Any]) -> None:
+        by_tcv(findings, record)
+        record["settings"]["policies"]["P08"] = 90
+        findings["definitions"][1]["policies"] = [second]
+        findings["definitions"][0]["policies"].append(second)
+
+    found = compare(run(), after(plant), effect=run()["findings"])
+    told = said(found, "definition")
+    assert told[:2] == [
+        "Window (P08) is “90”, before “60”; on the same data Win rate is 26 % by the new setting and 25 % by the old "
+        "one (+1.0 pp).",
+        "Bookings is EUR 3.24 M with the new values of Window (P08), Bookings value (P15) and EUR 1.62 M with the old "
+        "ones (EUR +1.62 M).",
+    ]
+    assert "11 values of closed periods of 1 metric restated by Window (P08), Bookings value (P15)." in said(found)
+
+
+def test_a_difference_that_is_not_printed_is_no_effect_of_a_setting() -> None:
+    def plant(findings: dict[str, Any], record: dict[str, Any]) -> None:
+        record["settings"]["policies"]["P15"] = "tcv"
+        value_of(findings, "BKG-03", "2026Q3")["value"] += 0.000005
+
+    found = compare(run(closed=10), after(plant, closed=10), effect=run(closed=10)["findings"])
+    assert said(found) == [
+        "Bookings value (P15) is “tcv”, before “acv”; on the same data no value of the period of this page changes "
+        "visibly."
+    ]
+
+
+def test_a_restated_duration_has_its_unit() -> None:
+    before, later = run(), after()
+    for document, value in ((before, 83.0), (later, 83.25)):
+        cycle = tracked("BKG-04", "Median cycle", "days", [70.0] * 10 + [value], 11)
+        document["findings"]["tracked"] += cycle
+    assert said(compare(before, later)) == [
+        "Median cycle for Q3 FY26, closed before, rose to 83.3 days from 83.0 days (+0.3 days); the cause is not known."
+    ]
+
+
+def test_a_sentence_worded_by_hand_is_a_change() -> None:
+    def plant(findings: dict[str, Any], _: dict[str, Any]) -> None:
+        findings["findings"][1].update(
+            sentence=f"Late deals cost us: 25{NBSP}%.", generated="Win rate was 25 %.", edited_by="A. Quill"
+        )
+
+    found = compare(run(), after(plant))
+    assert said(found) == ["Edited by A. Quill: Late deals cost us: 25 %."]
+    assert found.remark == ""
+    assert compare(after(plant), after(plant)).items == ()
+    assert said(compare(after(plant), run())) == ["No longer edited by hand: Win rate was 25 %."]
+
+
+def test_a_finding_that_states_another_number_is_told_with_the_former_one() -> None:
+    def run(value: float) -> dict[str, Any]:
+        stated = {
+            "id": "gap", "sentence": f"Volume explains EUR {value:.0f} k.", "value": value * 1000, "unit": "money",
+            "currency": "EUR", "severity": "bad", "at_stake": value * 1000,
+        }  # fmt: skip
+        about = {"run_id": f"r{value:.0f}", "period": {"key": "2026Q3"}, "as_of": "2026-10-04"}
+        return {"findings": {"findings": [stated]}, "record": about}
+
+    found = compare(run(100), run(900))
+    assert [c.sentence for c in found.items] == [f"Volume explains EUR 900 k. Before: EUR{NBSP}100{NBSP}k."]
+    assert found.remark == ""
+    assert compare(run(100), run(100)).items == ()

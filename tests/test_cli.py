@@ -344,6 +344,20 @@ def test_check_tells_settings_of_metrics_that_nobody_knows(
     assert len(document(call("check", "--json"))["settings_warnings"]) == 1
 
 
+def test_check_tells_events_of_metrics_that_nobody_knows(root: Path, call: Call) -> None:
+    events = root / "params/annotations.csv"
+    rows = ["date,label,metric", "2026-09-01,New prices,BKG-13X", "2026-09-02,New team,BKG-01", "2026-09-03,Fair,"]
+    events.write_text("\n".join(rows))
+    found = call("check")
+    assert found.code == 0
+    told = document(call("check", "--json"))["settings_warnings"]
+    assert told == [
+        "annotations.csv names a metric that does not exist, in 'New prices': 'BKG-13X' is unknown. "
+        "Did you mean 'BKG-13'?"
+    ]
+    assert found.out.rstrip().endswith(told[0])
+
+
 def test_check_of_bad_data(root: Path, call: Call) -> None:
     deals = root / "data/opportunity.csv"
     deals.write_text(deals.read_text() + "O-3,10,2026-01-01T09:00:00Z,2026-08-01,true,true,North\n")

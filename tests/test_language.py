@@ -268,3 +268,15 @@ def test_periods_are_named_in_the_language() -> None:
         quarter = calendar.quarter(2026, 3)
         assert (quarter.label, quarter.short) == ("FY26 Q3 (2026年7月至9月)", "FY26 Q3")
         assert quarter.first_days(12).label == "FY26 Q3前12天"
+
+
+@pytest.mark.parametrize(
+    ("locale", "words"),
+    [
+        ("en-US", "en-US"), ("fr", "fr"), ("fr-CA", "fr-CA"), ("zh-Hans", "zh-Hans"), ("zh-CN", "zh-CN"),
+        ("de", "en-GB"), ("zh-TW", "en-GB"), ("zh-Hant-HK", "en-GB"),
+    ],
+)  # fmt: skip
+def test_the_language_of_the_words_is_that_of_a_catalogue_else_english(locale: str, words: str) -> None:
+    assert language.spoken(locale) == words
+    assert (language.catalogue(locale).texts == {}) == (words.startswith("en"))

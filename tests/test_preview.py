@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 from click.testing import CliRunner
@@ -17,8 +18,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from bizops import press
 from bizops.cli import cli
 from bizops.errors import InputError
-from bizops.findings import Answer, Finding
+from bizops.findings import MIME, Answer, Finding
 from bizops.runs.preview import AnalystPreviewExporter, PreviewExporter, doubts_of, parameters_of, read_saved
+from bizops.tables import Col, Table
 
 PARAMETERS = 'company: str = "params/acme.yaml"\nas_of = "2026-10-04"\nperiod = "2026Q3"\nlevel = "company"\nn = -1'
 COMPANY = """\
@@ -84,6 +86,24 @@ def test_the_analyst_edition_has_the_code_and_a_file_can_be_named(project: Path)
     assert json.loads(done.stdout) == {"version": "1.0", "page": "seen/page.html", "edition": "analyst"}
     assert "secret_call" in (project / "seen/page.html").read_text(encoding="utf-8")
     assert not (project / "outputs").exists()
+
+
+@pytest.mark.parametrize("edition", ["leadership", "analyst"])
+def test_it_links_to_no_file_since_none_lies_beside_it(project: Path, edition: str) -> None:
+    frame = pd.DataFrame({"region": ["DACH"], "value": [1.0]})
+    cell = new_code_cell(execution_count=3)
+    shown = Table("gap", "By region", frame, [Col("region", "Region"), Col("value", "Value", "money")], currency="EUR")
+    cell.outputs = [new_output("display_data", data={MIME: shown.payload()})]
+    notebook = executed()
+    notebook.cells.append(cell)
+    saved = read_saved(save(notebook, project / "notebooks/tables.ipynb"))
+    page = BeautifulSoup(saved.page(edition), "html.parser")
+    assert page.select_one("#t-gap") is not None
+    assert [a["href"] for a in page.select("a[href]") if not a["href"].startswith("#")] == []
+    assert page.select(".data") == []
+    assert 'href="tables/gap.csv"' in press.render(saved.notebook, edition, saved.record)
+    exported, _ = PreviewExporter().from_notebook_node(saved.notebook)
+    assert "tables/gap.csv" not in exported
 
 
 def test_nothing_is_executed_and_the_notebook_is_left_as_it_was(project: Path) -> None:

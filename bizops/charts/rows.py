@@ -9,7 +9,7 @@ import pandas as pd
 
 from bizops import numbers
 from bizops.charts.house import Sketch, Width
-from bizops.charts.labels import clean, width_of, wrap
+from bizops.charts.labels import clean, width_of, wrap_apart
 from bizops.errors import InputError, did_you_mean
 from bizops.findings.status import tone
 
@@ -60,7 +60,7 @@ class Rows:
     bottom: float = 6.0
 
     def _wrapped(self) -> list[list[str]]:
-        return [wrap(clean(label), self.width.label_room, self.width.font) for label in self.labels]
+        return wrap_apart([clean(label) for label in self.labels], self.width.label_room, self.width.font)
 
     def sketch(self) -> Sketch:
         """Return the surface with the row labels written; row i has its middle at data coordinate y = i."""

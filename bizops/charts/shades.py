@@ -9,7 +9,7 @@ from bizops import numbers
 from bizops.charts.amounts import Amounts
 from bizops.charts.board import Board, Box
 from bizops.charts.house import LEGEND_ROW, Sketch, Width
-from bizops.charts.labels import clean, fit, width_of, wrap
+from bizops.charts.labels import clean, fit, width_of, wrap, wrap_apart
 from bizops.errors import InputError
 from bizops.language import say
 from bizops.theme import HEAT
@@ -90,7 +90,7 @@ class Shades:
         """Return the drawing at one width."""
         font = width.font
         room = _LABEL_ROOM[width.name]
-        lines = [[fit(clean(self.corner), room, font)], *(wrap(label, room, font) for label in self._rows(width))]
+        lines = [[fit(clean(self.corner), room, font)], *wrap_apart(self._rows(width), room, font)]
         label_room = max(width_of(x, font) for row in lines for x in row) + _GAP
         records = ["n", *(numbers.count(n) for n in self.sizes if n is not None)]
         n_room = max(width_of(r, font) for r in records) + _GAP if len(records) > 1 else 0.0
@@ -138,7 +138,7 @@ class Shades:
         if self._numbered(width):
             return [[str(i + 1)] for i in range(len(self.columns))]
         if self.stages:
-            return [wrap(name, cell - 6, width.font) for name in self.columns]
+            return wrap_apart(self.columns, cell - 6, width.font)
         return [[fit(name, cell, width.font)] for name in self.columns]
 
     def _notes(self, width: Width, shown: int) -> list[str]:

@@ -15,7 +15,7 @@ from bizops import numbers
 from bizops.charts.axis import apart, tick_label, ticks
 from bizops.charts.figure import Figure, alternative
 from bizops.charts.house import LEGEND_ROW, Sketch, Width, draw, legend_rows
-from bizops.charts.labels import clean, fit, width_of
+from bizops.charts.labels import clean, fit_apart, width_of
 from bizops.charts.markers import spread
 from bizops.charts.rows import checked
 from bizops.errors import InputError
@@ -146,7 +146,7 @@ class _Survival:
         top = 12 + LEGEND_ROW * legend_rows(entries, width)
         words = [tick_label(m, self.marks, "rate", _PLAIN) for m in self.marks]
         left = max(width_of(w, width.font) for w in words) + 12
-        names = [fit(clean(c.label), _LABEL[width.name], width.font) for c in self.curves]
+        names = fit_apart([clean(c.label) for c in self.curves], _LABEL[width.name], width.font)
         right = max(width_of(n, width.font) for n in names) + _KEY + 6
         below = _AXIS + _ROW * (2 * len(self.curves) + 1.3)
         sketch = Sketch(width, top + _PLOT[width.name] + below, (left, top, right, below))

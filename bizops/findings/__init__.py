@@ -6,7 +6,7 @@ r"""Findings: the sentences, cards and blocks of a report, and their wire form i
 """
 
 from bizops.findings.cards import Comparison, Kpi, Kpis, comparison, kpi, sparkline
-from bizops.findings.definition import Definition, Setting, SourceTable, version_of
+from bizops.findings.definition import Definition, Setting, SharedFact, SharedFacts, SourceTable, version_of
 from bizops.findings.finding import Fact, Finding, against, contribution, movement
 from bizops.findings.page import AUDIENCES, Answer, Appendix, Ask, Asks, Off, Only, Section
 from bizops.findings.reading import read
@@ -30,7 +30,8 @@ from bizops.findings.wire import (
 __all__ = [
     "AUDIENCES", "KINDS", "MIME", "VERSION",
     "Answer", "Appendix", "Ask", "Asks", "Comparison", "Definition", "Displayable", "Fact", "Finding", "Kpi", "Kpis",
-    "Off", "Only", "Payload", "Recorded", "Section", "Setting", "SourceTable", "Tracked", "TrackedValue",
+    "Off", "Only", "Payload", "Recorded", "Section", "Setting", "SharedFact", "SharedFacts", "SourceTable", "Tracked",
+    "TrackedValue",
     "against", "anchor", "check_payload", "collect", "comparison", "contribution", "facts_only", "fragment", "kpi",
     "movement", "read", "sparkline", "status", "tone", "version_of", "walk",
 ]  # fmt: skip

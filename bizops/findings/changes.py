@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -25,8 +26,11 @@ CLASSES = {
 SHOWN = 7
 _RESTATED_SHOWN = 2
 _LINK_HERE = "\N{OBJECT REPLACEMENT CHARACTER}"
-# Places behind the point that are tried before two values that print alike are printed in full.
-_MORE_PLACES = (0, 1, 2, 4, 6)
+# Places behind the point that are tried, one after the other, for two values that print alike.
+_MORE_PLACES = (0, 1, 2, 4, 6, 9, 12)
+# The last digit that prose prints of a rate: one decimal of a percentage from so many records on (`bizops.numbers`).
+_DECIMAL_FROM = 1000
+_MONEY_DIGITS = 3
 
 
 @dataclass(frozen=True)
@@ -68,12 +72,28 @@ def stated_pair(
     return before, after, difference
 
 
+def is_noticeable(old: Any, new: Any, unit: str, *, n: int | None = None) -> bool:
+    """Whether two values differ by at least half a unit of the last digit that prose prints of them."""
+    if numbers.is_missing(old) or numbers.is_missing(new):
+        return bool(numbers.is_missing(old) != numbers.is_missing(new))
+    largest = max(abs(float(old)), abs(float(new)))
+    if unit == "money":
+        step = 10.0 ** (math.floor(math.log10(largest)) - _MONEY_DIGITS + 1) if largest else 1.0
+    elif unit == "rate":
+        step = 0.001 if n is None or n >= _DECIMAL_FROM else 0.01
+    else:
+        step = 0.1 if unit == "multiple" else 1.0
+    return abs(float(new) - float(old)) >= step / 2
+
+
 def _fixed(value: Any, unit: str, currency: str, places: int, *, signed: bool = False) -> str:
     """A value with exactly so many places, in full."""
     if unit == "rate":
         return numbers.percent(value, decimals=places, signed=signed)
     if unit == "points":
         return numbers.points(value, decimals=places, signed=signed)
+    if unit == "days":
+        return numbers.days(value, decimals=places, signed=signed)
     text = numbers.fixed(value, places, signed=signed)
     if unit == "money" and currency:
         return f"{currency}{numbers.NBSP}{text}"
@@ -89,7 +109,8 @@ class Change:
     """One change: its class, the sentence, the money concerned (``currency``; None if that is not known).
 
     ``numbers`` are those of the sentence; ``quoted`` is text of a finding, headline or ask that was checked when it was
-    made, ``names`` are labels that may contain digits; ``href`` is the place on the page that the change is about.
+    made, ``names`` are labels that may contain digits; ``href`` is the place on the page that the change is about;
+    ``under`` is the id of the change that causes this one, and that it is told with.
 
     Raises ``InputError`` when the sentence contains a number that none of them has.
     """
@@ -105,6 +126,7 @@ class Change:
     numbers: tuple[Stated, ...] = ()
     quoted: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    under: str = ""
 
     def __post_init__(self) -> None:
         checked_id(self.id, "change")
@@ -113,12 +135,16 @@ class Change:
         known = [*self.numbers, *(Stated(None, "text", text) for text in self.quoted)]
         grammar.require_support(self.sentence, known, f"change {self.id}", self.names)
 
-    def html(self) -> str:
-        """Return the change as an item of a list: its class, then the sentence."""
+    def html(self, caused: Sequence[Change] = ()) -> str:
+        """Return the change as an item of a list: its class, the sentence, and what it causes."""
         sentence = escape(self.sentence)
         if self.href:
             sentence += Markup(' <a href="{}">{}</a>').format(self.href, say("Where"))
-        return f"<li><strong>{escape(say(CLASSES[self.kind]))}:</strong> {sentence}</li>"
+        more = _list(caused)
+        if caused and self.kind == "restated":
+            words = plural(len(caused), "{count} value", "{count} values", count=numbers.count(len(caused)))
+            more = f"<details><summary>{escape(words)}</summary>{more}</details>"
+        return f"<li><strong>{escape(say(CLASSES[self.kind]))}:</strong> {sentence}{more}</li>"
 
 
 @dataclass(frozen=True)
@@ -161,12 +187,13 @@ class Changes(Displayable):
         parts = [self._compared()]
         if self.remark:
             parts.append(f"<p>{escape(self.remark)}</p>")
-        first = [c for c in self.items if c.id in self.shown]
-        rest = [c for c in self.items if c.id not in self.shown]
-        parts.append(_list(first))
+        own = [c for c in self.items if not c.under]
+        first = [c for c in own if c.id in self.shown]
+        rest = [c for c in own if c.id not in self.shown]
+        parts.append(_list(first, self.items))
         if rest:
             words = plural(len(rest), "{count} more change", "{count} more changes", count=numbers.count(len(rest)))
-            parts.append(f"<details><summary>{escape(words)}</summary>{_list(rest)}</details>")
+            parts.append(f"<details><summary>{escape(words)}</summary>{_list(rest, self.items)}</details>")
         return "".join(parts)
 
     def _compared(self) -> str:
@@ -190,8 +217,10 @@ class Changes(Displayable):
         return "\n".join(filter(None, [self.remark, *(c.sentence for c in self.items)]))
 
 
-def _list(changes: Sequence[Change]) -> str:
-    return f"<ul>{''.join(c.html() for c in changes)}</ul>" if changes else ""
+def _list(changes: Sequence[Change], among: Sequence[Change] = ()) -> str:
+    """Return changes as a list, each with those ``among`` others that it causes."""
+    items = "".join(c.html([other for other in among if other.under == c.id]) for c in changes)
+    return f"<ul>{items}</ul>" if changes else ""
 
 
 def _day(text: str) -> str:
@@ -202,26 +231,35 @@ def _day(text: str) -> str:
 
 
 def ordered(changes: Iterable[Change]) -> tuple[Change, ...]:
-    """Return changes by the money concerned, largest first; those without an amount after them, by class."""
+    """Return changes by the money concerned, largest first; those without an amount after them, by class.
+
+    What a change causes follows it.
+    """
     ranks = {"restated": 0, "definition": 1, "data": 2, "value": 3, "findings": 4}
-    return tuple(sorted(changes, key=lambda c: (-abs(c.money or 0.0), ranks[c.kind], c.tone != "bad")))
+    by_money = sorted(changes, key=lambda c: (-abs(c.money or 0.0), ranks[c.kind], c.tone != "bad"))
+    own = (c for c in by_money if not c.under)
+    return tuple(c for first in own for c in (first, *(other for other in by_money if other.under == first.id)))
 
 
 def in_sight(changes: Sequence[Change]) -> tuple[Change, ...]:
     """Return the at most seven of ``changes``, given by `ordered`, that are read without opening anything.
 
-    Restatements are always among them: the two largest, each of another metric, and a line that counts the rest.
-    Then comes the first of every class that changed, then what is left by money.
+    Restatements are always among them: the lines that stand for those of one cause, the two largest others, each of
+    another metric, and a line that counts the rest. Then comes the first of every class that changed, then what is left
+    by money. What a change causes is read with it, so it is not counted.
     """
-    restated = [c for c in changes if c.kind == "restated"]
+    own = [c for c in changes if not c.under]
+    causes = {c.under for c in changes if c.under}
+    restated = [c for c in own if c.kind == "restated" and c.id not in causes]
     largest = {c.metric: c for c in reversed(restated)}.values()
     chosen = [c for c in restated if c in largest][:_RESTATED_SHOWN]
     others = [c for c in restated if c not in chosen]
     chosen += [_further(others)] if len(others) > 1 else others
+    chosen += [c for c in own if c.kind == "restated" and c.id in causes]
     for kind in CLASSES:
         if kind != "restated":
-            chosen += [c for c in changes if c.kind == kind][:1]
-    left = [c for c in changes if c.kind != "restated" and c not in chosen]
+            chosen += [c for c in own if c.kind == kind][:1]
+    left = [c for c in own if c.kind != "restated" and c not in chosen]
     return ordered([*chosen, *left[: max(0, SHOWN - len(chosen))]])
 
 

@@ -226,6 +226,42 @@ def sql_html(payload: Mapping[str, Any]) -> str:
     )
 
 
+@dataclass(frozen=True)
+class SharedFact:
+    """A table that several queries read and that is computed once: its name and the statement that makes it."""
+
+    name: str
+    sql: str
+
+
+@dataclass(frozen=True)
+class SharedFacts(Displayable):
+    """The facts that the queries of a report share, in the order in which their statements can be run."""
+
+    facts: tuple[SharedFact, ...]
+
+    kind: ClassVar[str] = "facts"
+
+    def html(self) -> str:
+        """Return a heading, how to run a query by oneself, and each statement, folded behind the fact's name."""
+        folded = (
+            '<details class="code" id="{}"><summary>{}</summary><pre class="source"><code>{}</code></pre></details>'
+        )
+        shown = (Markup(folded).format(anchor(self.kind, f.name), f.name, f"{f.sql};") for f in self.facts)
+        return f"<h3>{escape(say(_SHARED))}</h3><p>{escape(say(_RUN))}</p>{''.join(shown)}"
+
+    def text(self) -> str:
+        """Return the statements, ready to be run."""
+        return "\n\n".join(f"{f.sql};" for f in self.facts)
+
+
+_SHARED = message("Facts that the queries share")
+_RUN = message(
+    "Run these statements in this order on the source tables, then the SQL of a metric in the same session; "
+    "it gives the number on this page."
+)
+
+
 def with_sql(payload: Payload) -> str:
     """Return the HTML of a definition's payload with its SQL inside: the form for an analyst edition."""
     return str(payload["html"]).removesuffix("</details>") + sql_html(payload) + "</details>"

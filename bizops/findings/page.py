@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from markupsafe import escape
+from markupsafe import Markup, escape
 
 from bizops import numbers
 from bizops.errors import InputError
@@ -21,6 +21,7 @@ TITLE_LIMIT = 90
 WORD_LIMIT = 90
 APPENDICES = ("definitions", "quality", "provenance", "method")
 AUDIENCES = ("leadership", "manager", "analyst")
+NOT_SHOWN = message("{title}: not shown, because {reason}")
 
 
 @dataclass(frozen=True)
@@ -130,13 +131,18 @@ class Off(Displayable):
             raise InputError("an empty section without its reason", where=f"note {self.id}", fix="say what is missing")
 
     def html(self) -> str:
-        """Return title and reason."""
-        title = f"<strong>{escape(self.title)}</strong> " if self.title else ""
-        return f'<p class="off" id="{anchor("note", self.id)}">{title}{escape(self.reason)}</p>'
+        """Return title and reason as one sentence."""
+        words, title = escape(self.sentence()), escape(self.title)
+        words = words.replace(title, Markup(f"<strong>{title}</strong>"), 1) if self.title else words
+        return f'<p class="off" id="{anchor("note", self.id)}">{words}</p>'
 
     def text(self) -> str:
         """Return title and reason."""
         return f"{self.title}: {self.reason}" if self.title else self.reason
+
+    def sentence(self) -> str:
+        """Return "*title*: not shown, because *reason*"; of a part without a title the reason alone."""
+        return say(NOT_SHOWN, title=self.title, reason=self.reason) if self.title else self.reason
 
 
 @dataclass(frozen=True)
@@ -164,17 +170,22 @@ _ASK_STATES = (message("new"), message("open"), message("done"), message("late")
 
 @dataclass(frozen=True)
 class Asks(Displayable):
-    """The decisions that the report asks for, and how those of the last round stand (C21)."""
+    """The decisions that the report asks for, and how those of the last round stand (C21).
+
+    ``note`` is a sentence under the table: what else is off track and not asked about.
+    """
 
     items: tuple[Ask, ...] = ()
     previous: tuple[Ask, ...] = ()
+    note: str = ""
 
     kind: ClassVar[str] = "asks"
 
     def html(self) -> str:
         """Return one table, with a status column when asks of the last round are in it."""
+        note = f'<p class="note">{escape(self.note)}</p>' if self.note else ""
         if not self.items and not self.previous:
-            return f'<p class="off">{escape(say(NOTHING_ASKED))}</p>'
+            return f'<p class="off">{escape(say(NOTHING_ASKED))}</p>{note}'
         with_status = any(a.status for a in (*self.items, *self.previous))
         heads = (*_ASK_HEADS, message("Status")) if with_status else _ASK_HEADS
         left = {h: "" if h == "Value" else ' class="t"' for h in heads}
@@ -183,7 +194,7 @@ class Asks(Displayable):
         return (
             '<div class="scroll" role="region" tabindex="0" aria-labelledby="asks-c"><table id="asks">'
             f'<caption id="asks-c">{escape(say("Decisions asked"))}</caption>'
-            f"<thead><tr>{top}</tr></thead><tbody>{rows}</tbody></table></div>"
+            f"<thead><tr>{top}</tr></thead><tbody>{rows}</tbody></table></div>{note}"
         )
 
     @staticmethod
@@ -203,8 +214,9 @@ class Asks(Displayable):
         )
 
     def text(self) -> str:
-        """Return a line an ask."""
-        return "\n".join(a.ask for a in (*self.items, *self.previous)) or say(NOTHING_ASKED)
+        """Return a line an ask, then the note."""
+        asked = [a.ask for a in (*self.items, *self.previous)] or [say(NOTHING_ASKED)]
+        return "\n".join([*asked, *([self.note] if self.note else [])])
 
 
 @dataclass(frozen=True)

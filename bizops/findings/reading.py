@@ -9,7 +9,7 @@ from typing import Any
 
 from bizops.findings.cards import Comparison, Kpi, Kpis
 from bizops.findings.changes import Baseline, Change, Changes, Stated
-from bizops.findings.definition import Definition, Setting, SourceTable
+from bizops.findings.definition import Definition, Setting, SharedFact, SharedFacts, SourceTable
 from bizops.findings.finding import Fact, Finding
 from bizops.findings.grammar import numerals
 from bizops.findings.page import Answer, Appendix, Ask, Asks, Off, Only, Section
@@ -102,9 +102,12 @@ _READERS: dict[str, Callable[[Mapping[str, Any]], Displayable]] = {
     "answer": _answer,
     "section": _section,
     "note": lambda p: Off(p["id"], p["title"], p["reason"]),
-    "asks": lambda p: Asks(tuple(_ask(i) for i in p["items"]), tuple(_ask(i) for i in p.get("previous", ()))),
+    "asks": lambda p: Asks(
+        tuple(_ask(i) for i in p["items"]), tuple(_ask(i) for i in p.get("previous", ())), p.get("note", "")
+    ),
     "only": lambda p: Only(tuple(p["audience"]), _blocks(p)),
     "definition": _definition,
+    "facts": lambda p: SharedFacts(tuple(_fields(SharedFact, f) for f in p["facts"])),
     "tracked": lambda p: Tracked(tuple(_fields(TrackedValue, v) for v in p["values"])),
     "changes": _changes,
     "appendix": lambda p: Appendix(p["id"], p["title"], _blocks(p)),

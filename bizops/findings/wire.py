@@ -11,11 +11,12 @@ a payload with its own; ``fragment`` puts a whole one together. Kinds and their 
 ``finding``           the fields of ``Finding``
 ``table``             id, title, unit, columns, rows, total, note, csv, filename (see ``bizops.tables``)
 ``figure``            id, title, subtitle, alt, svg_wide, svg_narrow, table, note (see ``bizops.charts``)
-``asks``              items (list of ask records), previous (the last round's, with status)
+``asks``              items (list of ask records), previous (the last round's, with status), note
 ``note``              id, title, reason
 ``appendix``          id (definitions, quality, provenance or method), title, blocks (payloads)
 ``only``              audience (the editions that hold them), blocks (payloads)
 ``definition``        the fields of ``Definition``, and its reading in words
+``facts``             facts (list of name and sql): the tables that the queries share; only in the analyst edition
 ``tracked``           values (list of tracked values); on no page, only in ``findings.json``
 ``changes``           items (list of changes), baseline (the run compared with), reason (why there is none), remark,
                       shown (ids of the changes in sight)
@@ -40,7 +41,7 @@ MIME = "application/vnd.bizops+json"
 VERSION = "1.0"
 KINDS = (
     "answer", "kpis", "section", "finding", "table", "figure", "asks", "note", "appendix", "only", "changes",
-    "definition", "tracked",
+    "definition", "facts", "tracked",
 )  # fmt: skip
 Payload = dict[str, Any]
 
@@ -50,7 +51,7 @@ _FORMULA_STARTS = frozenset("=+-@\t\r\n＝＋－＠")
 _LOOKS = frozenset({"html", "svg_wide", "svg_narrow", "csv"})
 _ANCHORS = {
     "finding": "f", "table": "t", "figure": "fig", "section": "s", "kpi": "k", "appendix": "a", "note": "n",
-    "definition": "m",
+    "definition": "m", "facts": "q",
 }  # fmt: skip
 
 LAB_CSS = (

@@ -52,8 +52,8 @@ def within_days(day: ir.Value, period: Period) -> ir.BooleanValue:
     unit="money",
     better="up",
     additivity="additive",
-    definition="Sum of the first-year value (P15) of opportunities won with a close date in the period; "
-    "where it is unknown, of their amount; renewals are retention, not bookings",
+    definition="Sum of the value by P15 (first-year or total contract value) of opportunities won with a close date in "
+    "the period; where it is unknown, of their amount; renewals are retention, not bookings",
     source="Metric dictionary BKG-01; a16z: bookings need a signed contract and are not revenue",
     policies=("P10", "P15", "P24"),
     needs=NEEDS,
@@ -86,8 +86,8 @@ def _always(period: Period) -> Period:
     unit="rate",
     better="up",
     additivity="ratio",
-    definition="Won deals over won and lost deals closed in the period (P16); duplicates, omitted and "
-    "administratively closed deals do not count",
+    definition="Won deals over won and lost deals of the cohort by P16 (deals closed in the period, or created in it "
+    "and closed since); duplicates, omitted and administratively closed deals do not count",
     source="Metric dictionary BKG-03",
     policies=("P16", "P24"),
     needs=NEEDS,
@@ -105,8 +105,8 @@ def win_rate(data: Data, period: Period, by: Sequence[str] = ()) -> ir.Table:
     unit="rate",
     better="up",
     additivity="ratio",
-    definition="Won value over won and lost value of deals closed in the period (P16); unknown where more than 5 % of "
-    "the lost deals have no value",
+    definition="Won value over won and lost value of the cohort by P16 (deals closed in the period, or created in it "
+    "and closed since); unknown where more than 5 % of the lost deals have no value",
     source="Metric dictionary BKG-03",
     policies=("P10", "P15", "P16", "P24"),
     needs=NEEDS,

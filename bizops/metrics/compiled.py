@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import ibis
@@ -21,7 +21,8 @@ Columns = Mapping[str, frozenset[str]]
 def sql_of(expression: ir.Table) -> str:
     """Return the query of an expression in the SQL of the engine that holds its tables, laid out for reading.
 
-    Facts that several metrics share are tables of the engine called ``bizops_<fact>_<n>``. Small tables of constants
+    Facts that several metrics share are tables of the engine called ``bizops_<fact>_<n>``; `shared_facts` returns the
+    statements that make them. Small tables of constants
     (the months of the calendar, plan values chosen by the workbench) stand in the query as values.
     """
     backend = expression.get_backend()
@@ -50,6 +51,31 @@ def _literal(value: object, type_: ibis.DataType) -> ir.Value:
 
 def _row(cells: Mapping[str, ir.Value]) -> ir.Table:
     return ops.DummyTable({name: value.op() for name, value in cells.items()}).to_expr()
+
+
+def shared_facts(data: Data, expressions: Iterable[ir.Table]) -> dict[str, str]:
+    """Return the statements that make the facts behind ``expressions``, by the name of each fact.
+
+    They stand in the order in which they can be run: a fact after those that it reads. Run after them in one session,
+    with nothing but the source tables there, the SQL of any of the expressions gives what it gives here.
+    """
+    found: dict[str, str] = {}
+    for expression in expressions:
+        _add_facts(data, expression, found)
+    return {_short(name): made for name, made in found.items()}
+
+
+def _add_facts(data: Data, expression: ir.Table, found: dict[str, str]) -> None:
+    for name in sorted(_read(data, expression)):
+        fact = built_from(data, name)
+        if fact is not None and name not in found:
+            _add_facts(data, fact, found)
+            found[name] = f'CREATE TEMP TABLE "{_short(name)}" AS\n{sql_of(fact)}'
+
+
+def _short(name: str) -> str:
+    """A table's own name, without the engine's catalogue and schema before it."""
+    return name.rpartition(".")[2]
 
 
 def tables_read(data: Data, expression: ir.Table) -> dict[str, frozenset[str]]:

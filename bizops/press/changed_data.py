@@ -9,7 +9,7 @@ from typing import Any
 from bizops import numbers
 from bizops.findings.changes import Change, Stated
 from bizops.language import message, plural, say
-from bizops.press.stored import Run, definitions_of, id_of
+from bizops.press.stored import Run, definitions_of, id_of, same_locale
 
 # More tables than these whose rows changed are told in one sentence, with those that changed most.
 _EACH_UP_TO, _NAMED = 3, 5
@@ -24,7 +24,8 @@ def data_changes(before: Run, after: Run) -> Iterator[Change]:
         yield from _tables(old, new)
         yield from _rows(old, new, same_day=before["record"].get("as_of") == after["record"].get("as_of"))
         yield from _freshness(before["record"], after["record"])
-    yield from _checks(before["findings"], after["findings"])
+    if same_locale(before, after):  # a check is known by its name alone, which every language words otherwise
+        yield from _checks(before["findings"], after["findings"])
 
 
 def tables_changed(metric: str, before: Run, after: Run) -> list[str]:
@@ -114,7 +115,7 @@ def _freshness(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[
     if not old or not new:
         return
     was, now = (numbers.day(dt.datetime.fromisoformat(t)) for t in (old, new))
-    if new < old:
+    if new < old and str(after.get("as_of")) >= str(before.get("as_of")):
         text = say("The newest extract is older than before: {new}, before {old}.", new=now, old=was)
         yield Change("data", "freshness", text, tone="bad", names=(now, was))
     elif new == old and str(after.get("as_of")) > str(before.get("as_of")):

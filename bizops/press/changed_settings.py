@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bizops import numbers
-from bizops.findings.changes import Change, Stated, stated_pair
+from bizops.findings.changes import Change, Stated, is_noticeable, stated_pair
 from bizops.language import message, say
-from bizops.press.stored import Run, definitions_of, differ, id_of, period_of, settings_of, tracked_of
+from bizops.press.stored import Run, definitions_of, differ, id_of, period_of, same_locale, settings_of, tracked_of
 
 _FIELDS = {
     "target": message("target"),
@@ -23,6 +23,10 @@ _COMPANY = {
     "week_scheme": message("Weeks of the fiscal calendar"),
 }
 _EFFECT = message("{label} is {new} by the new setting and {old} by the old one ({delta}).")
+_EFFECT_OF = message("{label} is {new} with {setting} “{now}” and {old} with “{was}” ({delta}).")
+_EFFECT_OF_SEVERAL = message(
+    "{label} is {new} with the new values of {settings} and {old} with the old ones ({delta})."
+)
 _FIELD = message("The {field} of {label} is {new}, before {old}.")
 _DEFINED = message(
     "{label} is defined as “{new}”, before as “{old}”; what this does to its value cannot be told apart from what "
@@ -31,24 +35,17 @@ _DEFINED = message(
 _OTHERWISE = message(
     "{label} is computed in another way; what this does cannot be told apart from what changed data do."
 )
-# Effects beyond this many measures are left to findings.json of the two runs.
-_EFFECTS = 6
 
 
 def setting_changes(
     before: Run, after: Run, effect: Mapping[str, Any] | None, effect_missing: str = ""
 ) -> Iterator[Change]:
     """Yield changed policies with what they do, other settings, definitions whose text changed, and changed code."""
-    policies = dict(changed_policies(before, after))
-    effects = list(_effects(effect, after)) if effect is not None else []
-    for id_, (old, new) in policies.items():
-        told = effects[:1] if len(policies) == 1 else []
-        none = effect is not None and not effects
-        yield _policy_changed(id_, old, new, _policy_name(id_, before, after), told, none, effect_missing)
-    yield from effects if len(policies) != 1 else effects[1:]
+    for id_, (old, new) in changed_policies(before, after):
+        yield from _policy_and_effects(id_, old, new, before, after, effect, effect_missing)
     yield from _company_settings(before, after)
     yield from _metric_settings(before, after)
-    yield from _definitions(before, after)
+    yield from _definitions(before, after, same_words=same_locale(before, after))
     yield from _code(before["record"].get("code") or {}, after["record"].get("code") or {})
 
 
@@ -58,6 +55,19 @@ def changed_policies(before: Run, after: Run) -> Iterator[tuple[str, tuple[Any, 
     for id_ in sorted(old.keys() & new.keys()):
         if old[id_] != new[id_]:
             yield id_, (old[id_], new[id_])
+
+
+def causes_of(metric: str, before: Run, after: Run) -> tuple[str, ...]:
+    """Return the changed policies that a metric honours; all of them where its definition names none of them."""
+    changed = [id_ for id_, _ in changed_policies(before, after)]
+    honoured = {p["id"] for p in definitions_of(after["findings"]).get(metric, {}).get("policies") or ()}
+    return tuple(i for i in changed if i in honoured) or tuple(changed)
+
+
+def setting_label(id_: str, *runs: Run) -> str:
+    """Return a policy's name with its id, the id alone where no definition names it."""
+    name = _policy_name(id_, *runs)
+    return f"{name} ({id_})" if name else id_
 
 
 def redefined(metric: str, before: Run, after: Run) -> bool:
@@ -80,17 +90,48 @@ def _policy_name(id_: str, *runs: Run) -> str:
     return next((str(p["name"]) for p in honoured if p["id"] == id_), "")
 
 
+def _policy_and_effects(
+    id_: str, old: Any, new: Any, before: Run, after: Run, effect: Mapping[str, Any] | None, missing: str
+) -> Iterator[Change]:
+    """Yield the line of a changed policy, with the largest of its effects, and under it a line for each other one."""
+    label = setting_label(id_, after, before)
+    pairs = [p for p in _effects(effect, after) if causes_of(p[1]["metric"], before, after)[0] == id_]
+    alone = [p for p in pairs if causes_of(p[1]["metric"], before, after) == (id_,)]
+    told = [_effect(*p, _EFFECT, {}, "") for p in alone[:1]]
+    none = ""
+    if effect is not None and not told and not pairs:
+        none = _no_effect(effect, after)
+    yield _policy_changed(id_, old, new, label, told, none, missing)
+    for pair in pairs:
+        causes = causes_of(pair[1]["metric"], before, after)
+        if pair in alone[:1]:
+            continue
+        if len(causes) == 1:
+            words, template = {"setting": label, "now": _shown(new), "was": _shown(old)}, _EFFECT_OF
+        else:
+            words = {"settings": ", ".join(setting_label(i, after, before) for i in causes)}
+            template = _EFFECT_OF_SEVERAL
+        yield _effect(*pair, template, words, f"policy-{id_of(id_)}")
+
+
+def _no_effect(effect: Mapping[str, Any], after: Run) -> str:
+    """Say that a setting changes nothing, or nothing of the run's period that is printed."""
+    old, new = tracked_of(effect), tracked_of(after["findings"])
+    if any(k in old and differ(old[k]["value"], v["value"]) for k, v in new.items()):
+        return say("; on the same data no value of the period of this page changes visibly.")
+    return say("; on the same data no value changes by it.")
+
+
 def _policy_changed(
-    id_: str, old: Any, new: Any, name: str, told: Sequence[Change], has_none: bool, missing: str
+    id_: str, old: Any, new: Any, label: str, told: Sequence[Change], none: str, missing: str
 ) -> Change:
-    label = f"{name} ({id_})" if name else id_
     sentence = say("{setting} is “{new}”, before “{old}”", setting=label, new=_shown(new), old=_shown(old))
     if told:
         sentence += say("; on the same data {effect}", effect=told[0].sentence)
     elif missing:
         sentence += say("; what this does to the values could not be computed: {reason}", reason=missing) + "."
     else:
-        sentence += say("; on the same data no value changes by it.") if has_none else "."
+        sentence += none or "."
     first = told[0] if told else None
     return Change(
         "definition", f"policy-{id_of(id_)}", sentence,
@@ -100,23 +141,36 @@ def _policy_changed(
     )  # fmt: skip
 
 
-def _effects(effect: Mapping[str, Any], after: Run) -> Iterator[Change]:
-    """Yield what the settings alone do: new less old per measure of the run's period, largest first."""
+Pair = tuple[Mapping[str, Any], Mapping[str, Any]]
+
+
+def _effects(effect: Mapping[str, Any] | None, after: Run) -> list[Pair]:
+    """Return what the settings alone do: old and new value per measure of the run's period, largest first."""
     period = period_of(after)
-    old, new = tracked_of(effect), tracked_of(after["findings"])
-    pairs = [(old[k], v) for k, v in new.items() if k[1] == period and k in old and differ(old[k]["value"], v["value"])]
+    old, new = tracked_of(effect or {}), tracked_of(after["findings"])
+    pairs = [(old[k], v) for k, v in new.items() if k[1] == period and k in old and _is_told(old[k], v)]
     pairs.sort(key=lambda p: (p[1]["unit"] != "money", -abs(float(p[1]["value"] or 0) - float(p[0]["value"] or 0))))
-    for was, now in pairs[:_EFFECTS]:
-        currency = now.get("currency") or ""
-        first, last, gap = stated_pair(
-            was["value"], now["value"], now["unit"], currency=currency, n_old=was.get("n"), n_new=now.get("n")
-        )
-        sentence = say(_EFFECT, label=now["label"], new=last.text, old=first.text, delta=gap.text)
-        yield Change(
-            "definition", f"effect-{id_of(now['metric'])}", sentence,
-            money=gap.value if now["unit"] == "money" else None, currency=currency, metric=now["metric"],
-            numbers=(first, last, gap), names=(str(now["label"]),),
-        )  # fmt: skip
+    return pairs
+
+
+def _is_told(was: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    return differ(was["value"], now["value"]) and is_noticeable(was["value"], now["value"], now["unit"], n=now.get("n"))
+
+
+def _effect(
+    was: Mapping[str, Any], now: Mapping[str, Any], template: str, words: Mapping[str, str], under: str
+) -> Change:
+    """The value of a measure under the new and the old settings, on the same data."""
+    currency = now.get("currency") or ""
+    first, last, gap = stated_pair(
+        was["value"], now["value"], now["unit"], currency=currency, n_old=was.get("n"), n_new=now.get("n")
+    )
+    sentence = say(template, label=now["label"], new=last.text, old=first.text, delta=gap.text, **words)
+    return Change(
+        "definition", f"effect-{id_of(now['metric'])}", sentence,
+        money=gap.value if now["unit"] == "money" else None, currency=currency, metric=now["metric"],
+        numbers=(first, last, gap), names=(str(now["label"]), *words.values()), under=under,
+    )  # fmt: skip
 
 
 def _company_settings(before: Run, after: Run) -> Iterator[Change]:
@@ -162,8 +216,11 @@ def _text(value: Any) -> Stated:
     return Stated(None, "text", f"“{value}”")
 
 
-def _definitions(before: Run, after: Run) -> Iterator[Change]:
-    """Yield definitions that are another one for another reason than a policy's value."""
+def _definitions(before: Run, after: Run, *, same_words: bool) -> Iterator[Change]:
+    """Yield definitions that are another one for another reason than a policy's value.
+
+    Their texts are held against each other only where both are of one language (``same_words``).
+    """
     old, new = definitions_of(before["findings"]), definitions_of(after["findings"])
     for id_ in sorted(old.keys() & new.keys()):
         was, now = old[id_], new[id_]
@@ -171,7 +228,7 @@ def _definitions(before: Run, after: Run) -> Iterator[Change]:
         quoted = (str(was["definition"]), str(now["definition"]))
         if was.get("revision") == now.get("revision"):
             continue
-        if quoted[0] != quoted[1]:
+        if quoted[0] != quoted[1] and same_words:
             sentence = say(_DEFINED, label=label, new=quoted[1], old=quoted[0])
         elif _valued(was) == _valued(now):
             sentence = say(_OTHERWISE, label=label)
@@ -192,9 +249,9 @@ def _code(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
         return
     was, now = str(old.get("version", "")), str(new.get("version", ""))
     if was != now:
-        sentence = say("The code that computes the values is version {new}, before {old}.", new=now, old=was)
+        sentence = say("The code is version {new}, before {old}.", new=now, old=was)
     else:
-        sentence = say("The code that computes the values has changed within version {version}.", version=now)
+        sentence = say("The code has changed within version {version}.", version=now)
     yield Change("definition", "code", sentence, names=(was, now))
 
 

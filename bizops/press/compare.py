@@ -18,7 +18,7 @@ from bizops.findings.changes import Baseline, Change, Changes, in_sight, ordered
 from bizops.language import plural, say
 from bizops.press.changed_data import data_changes
 from bizops.press.changed_settings import setting_changes
-from bizops.press.changed_values import restated_values, value_changes
+from bizops.press.changed_values import restated_values, tracked_changes, value_changes
 from bizops.press.changed_words import ask_changes, finding_changes
 from bizops.press.stored import Run, definitions_of, period_of, settings_of, tracked_of
 
@@ -51,22 +51,28 @@ def compare(
     """
     same_slice = _parameters(before) == _parameters(after) and _scope(before) == _scope(after)
     same_period = period_of(before) == period_of(after)
+    backwards = _is_later(before, after)
     found: list[Change] = [
         *setting_changes(before, after, effect, effect_missing),
         *data_changes(before, after),
     ]
     if same_slice and _currency_kept(before, after):
-        found += restated_values(before, after)
-        found += value_changes(before, after, same_period=same_period)
+        found += restated_values(before, after, effect)
+    if same_slice and _currency_kept(before, after) and not backwards:
+        found += value_changes(before, after, effect, same_period=same_period)
+        found += tracked_changes(before, after, same_period=same_period)
         found += ask_changes(before, after)
         found += finding_changes(before, after) if same_period else []
+        # a number that a card or a table's value tells already
+        known = {v.value for c in found if c.kind in ("value", "restated") for v in c.numbers}
+        found = [c for c in found if not (c.id.startswith("moved-") and c.numbers[-1].value in known)]
         # a card is judged like the finding on its metric; that one says more
         turned = {c.metric for c in found if c.id.startswith("turned-") and c.metric}
         found = [c for c in found if not (c.id.startswith("status-") and c.metric in turned)]
     every = ordered(_told_apart(found))
     sight = in_sight(every)
     listed = ordered([*every, *(c for c in sight if c not in every)])
-    remark = _remark(before, after, every, same_slice=same_slice)
+    remark = _remark(before, after, every, same_slice=same_slice, backwards=backwards)
     shown = tuple(c.id for c in sight)
     return Changes(listed, _baseline(before["record"], href, same_period), "", remark, shown)
 
@@ -105,20 +111,31 @@ def _told_apart(changes: Sequence[Change]) -> Iterator[Change]:
         yield change if n == 1 else replace(change, id=f"{change.id}-{n}")
 
 
-def _remark(before: Run, after: Run, changes: Sequence[Change], *, same_slice: bool) -> str:
+def _remark(before: Run, after: Run, changes: Sequence[Change], *, same_slice: bool, backwards: bool) -> str:
     """What is to be said of the comparison itself: nothing changed, nothing but data, or not all is comparable."""
     if not same_slice:
         return say(
             "The two runs have other parameters ({names}), so values, findings and asks are not compared.",
             names=", ".join(_differing(before, after)),
         )
-    if not changes:
-        return say("Nothing changed: {what} are as they were in that run.", what=", ".join(_compared(before, after)))
-    if all(c.kind == "data" for c in changes):
+    if backwards:
         return say(
-            "Nothing changed beyond the data: {what} are as they were.", what=", ".join(_compared(before, after))
+            "The run compared with is of a later period, {period}: only what was restated, defined or read differently "
+            "is told.",
+            period=str((before["record"].get("period") or {}).get("label", "")),
         )
+    words = {"what": ", ".join(_compared(before, after)), "run": str(before["record"].get("run_id", ""))}
+    if not changes:
+        return say("Nothing changed: {what} are as they were in the run {run}.", **words)
+    if all(c.kind == "data" for c in changes):
+        return say("Nothing changed beyond the data: {what} are as they were in the run {run}.", **words)
     return ""
+
+
+def _is_later(before: Run, after: Run) -> bool:
+    """Whether the earlier run is of a later period than the run that is compared with it."""
+    old, new = (str((run["record"].get("period") or {}).get("end") or "") for run in (before, after))
+    return bool(old and new and old > new)
 
 
 def _compared(before: Run, after: Run) -> Iterator[str]:
@@ -136,13 +153,16 @@ def _parameters(run: Run) -> dict[str, Any]:
     return {k: v for k, v in (run["record"].get("parameters") or {}).items() if k not in _OF_TIME}
 
 
-def _scope(run: Run) -> Any:
-    return (run["record"].get("scope") or {}).get("label")
+def _scope(run: Run) -> dict[str, str]:
+    """What a run is cut to; its label is left out, which every language words otherwise."""
+    scope = run["record"].get("scope") or {}
+    return {key: str(scope.get(key) or "") for key in ("level", "member")}
 
 
 def _differing(before: Run, after: Run) -> list[str]:
-    old, new = _parameters(before), _parameters(after)
-    return sorted(k for k in {*old, *new} if old.get(k) != new.get(k)) or ["scope"]
+    parameters, scopes = ((of(before), of(after)) for of in (_parameters, _scope))
+    old, new = parameters if parameters[0] != parameters[1] else scopes
+    return sorted(k for k in {*old, *new} if old.get(k) != new.get(k))
 
 
 def _currency_kept(before: Run, after: Run) -> bool:

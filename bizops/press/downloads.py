@@ -22,7 +22,7 @@ from bizops.language import say
 from bizops.press.document import Payload
 
 VERSION = "1.0"
-_ABOUT_RUN = ("run_id", "report", "case", "as_of", "period", "scope")
+_ABOUT_RUN = ("run_id", "report", "case", "edition", "as_of", "period", "scope")
 
 
 def tables_of(notebook: Mapping[str, Any]) -> dict[str, str]:
@@ -49,8 +49,8 @@ def tables_of(notebook: Mapping[str, Any]) -> dict[str, str]:
 def findings_of(notebook: Mapping[str, Any], record: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return what the report says as plain JSON values: the document of ``findings.json``.
 
-    Keys: ``version``; the run's ``run_id``, ``report``, ``case``, ``as_of``, ``period``, ``scope`` as far as
-    ``record`` has them; ``title`` and ``answer``; ``kpis``, ``findings`` (each with its ``section``), ``asks`` and
+    Keys: ``version``; the run's ``run_id``, ``report``, ``case``, ``edition``, ``as_of``, ``period``, ``scope`` as far
+    as ``record`` has them; ``title`` and ``answer``; ``kpis``, ``findings`` (each with its ``section``), ``asks`` and
     ``asks_previous`` (of the last round, with status);
     ``sections`` (id and headline), ``off`` (parts switched off, with the reason); ``tables`` (id, title, section, file
     and number of rows) and ``figures`` (id, title, section, alternative text); ``tracked`` (the values that later runs

@@ -23,7 +23,8 @@ class PageExporter(TemplateExporter):
     """One self-contained HTML page of an executed notebook.
 
     ``edition`` is ``leadership`` or ``manager`` (no code, no streams) or ``analyst``. The run's record is taken from
-    ``resources["record"]``; without one the page says less about its run.
+    ``resources["record"]``; without one the page says less about its run. With
+    ``resources["alone"]`` it links to no file.
     """
 
     export_from_notebook = "BizOps page"
@@ -56,4 +57,4 @@ class PageExporter(TemplateExporter):
         with speaking(locale_of(record)):
             resources["page"] = assemble(nb, self.edition, record, resources.get("beside", ()))
             output, resources = super().from_notebook_node(nb, resources, **kw)
-            return finish(output), resources
+            return finish(output, alone=resources.get("alone", False)), resources

@@ -49,6 +49,7 @@ class Letter:
 
     title: str
     about: tuple[str, ...]
+    status: str
     sentences: tuple[str, ...]
     heads: tuple[str, ...]
     figures: tuple[Figure, ...]
@@ -75,7 +76,7 @@ def mail(
         Where the edition lies in the folder of reports, such as ``qbr/default/<run>/``.
     beside
         The names of the edition's page and of the files that go with it; the mail links to them if the company says
-        where its reports are published, else it names them.
+        where its reports are published, else it names them and ``folder``.
 
     Raises
     ------
@@ -106,6 +107,7 @@ def _letter(
     return Letter(
         title=str(answer.get("title") or record.get("title") or record.get("report") or ""),
         about=(*about_run(record), edition),
+        status=_status(answer),
         sentences=tuple(_sentences(answer)),
         heads=heads,
         figures=figures,
@@ -114,6 +116,12 @@ def _letter(
         places=tuple(_places(record, folder, beside)),
         footer=tuple(confidentiality_and_contact(record)),
     )
+
+
+def _status(answer: Payload) -> str:
+    """Return the status of the headline metric as a sentence, with its icon; nothing for an answer without one."""
+    mark = STATUS.get(answer.get("status", ""))
+    return f"{mark.icon} {say('{sentence}.', sentence=say(mark.word))}" if mark else ""
 
 
 def _sentences(answer: Payload) -> Iterator[str]:
@@ -174,6 +182,8 @@ def _places(record: Mapping[str, Any], folder: str, beside: Sequence[str]) -> It
     for file in beside:
         words = f"{names.get(file, file)} ({file})" if not site else names.get(file, file)
         yield words, f"{site}/{quote(folder)}{file}" if site else ""
+    if beside and not site:
+        yield say("in the run's folder, {folder}", folder=folder.rstrip("/")), ""
 
 
 def _plain(letter: Letter) -> str:
@@ -183,7 +193,7 @@ def _plain(letter: Letter) -> str:
     parts = [
         letter.title,
         " · ".join(letter.about),
-        "\n".join(letter.sentences),
+        "\n".join(filter(None, (letter.status, *letter.sentences))),
         _under(say("Key figures"), [_line(figure) for figure in letter.figures]),
         _under(say("What changed since the last run"), [f"- {change}" for change in letter.changes]),
         _under(say("Decisions and asks"), asks),

@@ -35,7 +35,10 @@ _PERIODS = 16
 
 @dataclass(frozen=True)
 class Shown:
-    """A metric on the page of one case: the case's words, the value there, and the link to its definition."""
+    """A metric on the page of one case: the case's words, the value there, and the link to its definition.
+
+    ``value`` is empty where the page explains the metric but states no single value of it.
+    """
 
     case: str
     href: str
@@ -121,21 +124,46 @@ def _entry(id_: str, found: Mapping[str, Any], shown: Sequence[Shown]) -> Metric
 def _shown(id_: str, entry: CaseEntry) -> Shown:
     values = [v for v in entry.findings.get("tracked") or () if str(v.get("metric")) == id_]
     now = str((entry.findings.get("period") or {}).get("key") or "")
-    own: Mapping[str, Any] = next((v for v in values if str(v.get("period")) == now), {})
+    own, period = _stated(id_, entry, values, now)
     past = {
         str(v["period"]): (str(v.get("period_label") or v["period"]), _value(v)) for v in values if v.get("is_closed")
     }
     return Shown(
         case=f"{entry.heading}: {entry.case}",
         href=f"{entry.href}#{anchor('definition', id_)}",
-        period=entry.period,
-        value=_value(own),
+        period=period,
+        value=_value(own) if own else "",
         raw=numbers.raw(own.get("value")),
         n=numbers.count(own["n"]) if own.get("n") is not None else "",
         scope=str(own.get("scope") or (entry.findings.get("scope") or {}).get("label") or ""),
         as_of=day_of(entry.as_of) if entry.as_of else "",
         past=past,
     )
+
+
+def _stated(id_: str, entry: CaseEntry, values: Sequence[Mapping[str, Any]], now: str) -> tuple[Mapping[str, Any], str]:
+    """Return the record of a metric's value on a page with the words for its period, nothing where there is none.
+
+    The value tracked for the page's own period comes first, then its card, then the latest period tracked, then a
+    finding: only one on the metric itself counts, not one on a part of it, whose value is what is at stake.
+    """
+    for found in values:
+        if str(found.get("period")) == now:
+            return found, entry.period
+    cards = [card for card in entry.findings.get("kpis") or () if card.get("metric") == id_]
+    if cards:
+        return cards[0], entry.period
+    if values:
+        latest = max(values, key=lambda v: str(v.get("period")))
+        return latest, str(latest.get("period_label") or latest.get("period"))
+    unit = next((d.get("unit") for d in entry.findings.get("definitions") or () if d.get("id") == id_), None)
+    told = [f for f in entry.findings.get("findings") or () if f.get("metric") == id_ and _is_whole(f, unit)]
+    return (told[0] if len({f["value"] for f in told}) == 1 else {}), entry.period
+
+
+def _is_whole(finding: Mapping[str, Any], unit: Any) -> bool:
+    value = finding.get("value")
+    return finding.get("unit") == unit and not numbers.is_missing(value) and value != finding.get("at_stake")
 
 
 def _value(value: Mapping[str, Any]) -> str:

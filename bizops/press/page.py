@@ -23,6 +23,7 @@ from bizops.press.document import Code, Document, Item, Part, Payload, read_docu
 from bizops.press.downloads import csv_link
 from bizops.press.editions import EDITIONS, edition_of, known_edition
 from bizops.press.paper import page_class
+from bizops.press.pdf import detached
 from bizops.press.words import about_run, confidentiality_and_contact, instant_of, quality_of
 from bizops.theme import STATUS, Mark
 
@@ -30,6 +31,9 @@ from bizops.theme import STATUS, Mark
 # evidence of what stands open, that is sooner the case than in an appendix.
 FOLDED_FROM, FOLDED_IN_SECTION = 20, 10
 ABOUT = message("About this report")
+ON_PAPER = message(
+    "On paper each policy setting and each source table is listed once, in the tables after the definitions."
+)
 # The names under which a page links to the files beside it.
 _BESIDE = {"report.xlsx": "Excel", "report.pdf": "PDF"}
 # Stands where the size of the finished page will stand.
@@ -37,6 +41,7 @@ _SIZE = "\N{OBJECT REPLACEMENT CHARACTER}"
 _HASH_LINK = re.compile(r'(<a\b[^>]*?) href="#([^"]*)"')
 # What only explains has no words that would have to stay.
 _EXPLAINED = re.compile(r' ?<a class="def" href="#([^"]*)"[^>]*>[^<]*</a>')
+_DOWNLOAD = re.compile(r'<p class="data">.*?</p>', re.S)
 _ID = re.compile(r'\sid="([^"]+)"')
 
 
@@ -81,7 +86,14 @@ class Page:
         return (*sections, *about, *((a.anchor, a.title) for a in self.appendices))
 
 
-def render(notebook: Mapping[str, Any], edition: str, record: Mapping[str, Any], beside: Sequence[str] = ()) -> str:
+def render(
+    notebook: Mapping[str, Any],
+    edition: str,
+    record: Mapping[str, Any],
+    beside: Sequence[str] = (),
+    *,
+    alone: bool = False,
+) -> str:
     """Return the page of an executed notebook as one self-contained HTML file.
 
     Parameters
@@ -94,6 +106,8 @@ def render(notebook: Mapping[str, Any], edition: str, record: Mapping[str, Any],
         The run's record (``run.json``); of its fields the page shows those that are there.
     beside
         The names of files that lie beside the page and that it links to under its title, such as ``report.xlsx``.
+    alone
+        Whether nothing lies beside the page, the CSV of its tables neither: it then links to no file.
 
     Raises
     ------
@@ -102,7 +116,8 @@ def render(notebook: Mapping[str, Any], edition: str, record: Mapping[str, Any],
     RunError
         Two different exhibits share an id, or there are two answers, KPI strips, or lists of asks.
     """
-    page, _ = _exporter(known_edition(edition)).from_notebook_node(notebook, {"record": record, "beside": beside})
+    about = {"record": record, "beside": beside, "alone": alone}
+    page, _ = _exporter(known_edition(edition)).from_notebook_node(notebook, about)
     return str(page)
 
 
@@ -145,11 +160,14 @@ def assemble(notebook: Mapping[str, Any], edition: str, record: Mapping[str, Any
     )
 
 
-def finish(page: str) -> str:
+def finish(page: str, *, alone: bool = False) -> str:
     """Return the page with every link to a place that it does not have turned into plain text, and its size filled in.
 
-    A card may lead to a section that the data switched off, and prose to one that a colleague renamed.
+    A card may lead to a section that the data switched off, and prose to one that a colleague renamed. A page that
+    stands ``alone`` has no downloads either.
     """
+    if alone:
+        page = detached(_DOWNLOAD.sub("", page))
     places = set(_ID.findall(page))
     page = _EXPLAINED.sub(lambda m: m[0] if m[1] in places else "", page).replace('<p class="note"></p>', "")
     linked = _HASH_LINK.sub(lambda m: m[0] if m[2] in places else m[1], page)
@@ -239,6 +257,8 @@ def _appendix(payload: Payload, analyst: bool) -> Block:
         _folded(block, _named(block)) if len(block.get("rows", ())) > FOLDED_FROM else exhibit(block, analyst)
         for block in payload["blocks"]
     )
+    if any(block["kind"] == "definition" for block in payload["blocks"]):
+        body = (Markup('<p class="note paper">{}</p>').format(say(ON_PAPER)), *body)
     return Block(anchor("appendix", payload["id"]), "", payload["title"], Markup(payload["html"]), body)
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from itertools import zip_longest
 
-# The style sheet's print rules: font size in points, and the width in points between the margins of the page.
-_UPRIGHT, _COMPACT, _LANDSCAPE, _DENSE = (8.5, 527.0), (6.5, 527.0), (7.5, 774.0), (6.0, 774.0)
+# The style sheet's print rules: font size in points, the width in points between the margins of the page, and the
+# space in points at the left of a cell.
+_UPRIGHT, _SNUG, _COMPACT = (8.5, 527.0, 10.0), (8.0, 527.0, 5.0), (6.5, 527.0, 10.0)
+_LANDSCAPE = (7.5, 774.0, 10.0)
 # A reader turns the page for many columns, not for one that is a little too wide.
 _COMPACT_UP_TO = 9
-# The widest digits among common system fonts are 0.64 em (DejaVu Sans); a cell has 10 points of space at its left.
+# The widest digits among common system fonts are 0.64 em (DejaVu Sans).
 _EM = 0.64
-_GAP = 10.0
 # Text wraps, so that a column of it needs no more than its longest word or this many characters.
 _WRAPPED = 22
 
@@ -23,7 +24,7 @@ _ROW, _CELL, _TAG = (
 
 
 def page_class(html: str) -> str:
-    """Return the class that a table needs on paper: none, ``compact``, ``landscape`` or ``landscape dense``.
+    """Return the class that a table needs on paper: none, ``snug``, ``compact``, ``landscape`` or ``landscape dense``.
 
     The width is estimated from the longest cell of every column: numbers stand on one line, text wraps.
     """
@@ -31,12 +32,12 @@ def page_class(html: str) -> str:
     if _fits(widths, *_UPRIGHT):
         return ""
     if len(widths) <= _COMPACT_UP_TO and _fits(widths, *_COMPACT):
-        return "compact"
+        return "snug" if _fits(widths, *_SNUG) else "compact"
     return "landscape" if _fits(widths, *_LANDSCAPE) else "landscape dense"
 
 
-def _fits(widths: list[int], size: float, room: float) -> bool:
-    return sum(width * _EM * size + _GAP for width in widths) <= room
+def _fits(widths: list[int], size: float, room: float, gap: float) -> bool:
+    return sum(width * _EM * size + gap for width in widths) <= room
 
 
 def _columns(html: str) -> list[int]:

@@ -92,8 +92,13 @@ def _with_footer(page: str, footer: str) -> str:
     # a bookmark is a heading line by line, and would lack the space at which a line was broken
     style = f"@page{{{labelled}{numbered}}}h1,h2,h3{{white-space:pre-wrap}}"
     # what lies beside the page on the screen would be a path of this machine on paper
-    page = _BESIDE.sub(r"\1", page)
+    page = detached(page)
     return allowing(page, style).replace("</head>", f"<style>{style}</style></head>", 1)
+
+
+def detached(page: str) -> str:
+    """Return the page with its links to files beside it turned into plain text."""
+    return _BESIDE.sub(r"\1", page)
 
 
 def _css_text(text: str) -> str:

@@ -57,12 +57,13 @@ def release(notebook: Mapping[str, Any], record: Mapping[str, Any], *, pdf: bool
         a number without a finding behind it.
     """
     made = Release()
-    require_support(notebook)
     open_to_all = edition_of(notebook, "leadership")
     with speaking(locale_of(record)):
         for edition in editions_of(record):
+            cut = edition_of(notebook, edition)
+            require_support(cut)  # a number that only others may see is no support here
             folder = "" if edition == "leadership" else f"editions/{edition}/"
-            files, not_made = _files(edition_of(notebook, edition), edition, record, pdf=pdf)
+            files, not_made = _files(cut, edition, record, pdf=pdf)
             files[PAGE] = seen_from(str(files[PAGE]), folder)
             if edition != "analyst":
                 _try(MAIL, partial(_mail, open_to_all, edition, record, folder, files), files, not_made)
@@ -75,7 +76,7 @@ def _files(
     notebook: Mapping[str, Any], edition: str, record: Mapping[str, Any], *, pdf: bool
 ) -> tuple[Files, dict[str, str]]:
     """Return the files of one edition by name, and why others were not made; ``notebook`` is that of the edition."""
-    findings = findings_of(notebook, record)
+    findings = findings_of(notebook, {**record, "edition": edition})
     files: Files = {f"tables/{name}.csv": text for name, text in tables_of(notebook).items()}
     files[FINDINGS] = json.dumps(findings, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     files[WORKBOOK] = workbook(findings, notebook, record, say(EDITIONS[edition]))

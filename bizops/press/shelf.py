@@ -89,13 +89,13 @@ class CaseEntry:
 
     @property
     def changes(self) -> tuple[str, ...]:
-        """The first two sentences on what changed since the run before, or why there are none."""
+        """The first two sentences on the comparison with the run before and on what changed, or why there are none."""
         found = self.findings.get("changes") or {}
         shown = [
             c for c in found.get("items") or () if isinstance(c, Mapping) and c.get("id") in found.get("shown", ())
         ]
-        told = [str(c.get("sentence", "")) for c in shown[:_CHANGES_SHOWN]]
-        return tuple(told or [str(t) for t in (found.get("remark"), found.get("reason")) if t])
+        told = [found.get("remark"), *(c.get("sentence") for c in shown), found.get("reason")]
+        return tuple([str(t) for t in told if t][:_CHANGES_SHOWN])
 
 
 def cases(outputs: Path) -> list[CaseEntry]:

@@ -16,8 +16,13 @@ _NOISE = 1e-12
 
 
 def tracked_of(findings: Mapping[str, Any]) -> dict[Key, Mapping[str, Any]]:
-    """Return the tracked values of a findings document by metric, period and scope."""
-    return {(str(v["metric"]), str(v["period"]), str(v.get("scope") or "")): v for v in findings.get("tracked") or ()}
+    """Return the tracked values of a findings document by metric, period and scope.
+
+    The scope is empty where all values have the same one: its label is a text, which another language words otherwise.
+    """
+    values = findings.get("tracked") or ()
+    is_one = len({str(v.get("scope") or "") for v in values}) < 2
+    return {(str(v["metric"]), str(v["period"]), "" if is_one else str(v.get("scope") or "")): v for v in values}
 
 
 def definitions_of(findings: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
@@ -28,6 +33,12 @@ def definitions_of(findings: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 def period_of(run: Run) -> str:
     """Return the key of a run's period, an empty text if the record has none."""
     return str((run["record"].get("period") or {}).get("key", ""))
+
+
+def same_locale(before: Run, after: Run) -> bool:
+    """Whether two runs word their texts alike; one whose record says nothing of it is taken to."""
+    old, new = (str(run["record"].get("locale") or "") for run in (before, after))
+    return not old or not new or old == new
 
 
 def settings_of(run: Run) -> Mapping[str, Any]:

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from bizops import numbers, theme
-from bizops.language import active, plural, say
+from bizops.language import active, plural, say, spoken
 
 FOLDER = Path(__file__).parent / "template"
 
@@ -80,7 +80,7 @@ def environment() -> Environment:
         keep_trailing_newline=True,
     )
     made.globals.update(stylesheet=stylesheet, script=script, content_policy=content_policy)
-    made.globals.update(_=say, plural=plural, locale=active, missing=numbers.missing)
+    made.globals.update(_=say, plural=plural, language=lambda: spoken(active()), missing=numbers.missing)
     return made
 
 

@@ -74,7 +74,9 @@ def _summary(book: Book, sheet: Any, findings: Mapping[str, Any], record: Mappin
         sheet, 1, 0, " · ".join((*about_run(record), edition, str(record.get("run_id") or ""))), font_color="#505A5F"
     )
     row = 3
-    for sentence in answer.get("sentences", ()):
+    editors = {e["sentence"]: e for e in answer.get("edited", ())}
+    for said in answer.get("sentences", ()):
+        sentence = _edited(said, editors.get(said, {}))
         # over the width of the figures below, so that a sentence is read on one or two lines
         sheet.merge_range(row, 0, row, 6, "", book.format(text_wrap=True))
         book.put(sheet, row, 0, sentence, text_wrap=True)
@@ -128,8 +130,9 @@ def _asks(book: Book, sheet: Any, row: int, asks: Sequence[Mapping[str, Any]]) -
 
 def _changes(book: Book, sheet: Any, row: int, changes: Mapping[str, Any]) -> int:
     """Write what changed since the run compared with; return the next free row."""
-    told = [c["sentence"] for c in changes.get("items", ())] or [changes.get("remark") or changes.get("reason")]
-    if not any(told):
+    told = [changes.get("remark"), *(c["sentence"] for c in changes.get("items", ())), changes.get("reason")]
+    told = [text for text in told if text]
+    if not told:
         return row
     row = _heads(book, sheet, row, [say("What changed since the last run")])
     for sentence in told:
@@ -143,7 +146,7 @@ def _findings(book: Book, sheet: Any, row: int, findings: Sequence[Mapping[str, 
         return
     row = _heads(book, sheet, row, [say(head) for head in _FINDING_HEADS])
     for finding in findings:
-        book.put(sheet, row, 0, finding["sentence"], text_wrap=True)
+        book.put(sheet, row, 0, _edited(finding["sentence"], finding), text_wrap=True)
         book.put(sheet, row, 1, finding.get("value"), finding["unit"])
         book.put(sheet, row, 2, finding.get("reference"), finding["unit"])
         book.put(sheet, row, 3, finding.get("reference_label"), text_wrap=True)
@@ -151,6 +154,14 @@ def _findings(book: Book, sheet: Any, row: int, findings: Sequence[Mapping[str, 
         book.put(sheet, row, 5, finding.get("n"), "count")
         book.put(sheet, row, 6, finding.get("section"))
         row += 1
+
+
+def _edited(sentence: str, edit: Mapping[str, Any]) -> str:
+    """Return a sentence; one that somebody worded with the name and with the generated sentence."""
+    if not edit.get("edited_by"):
+        return sentence
+    by, was = say("edited by {name}", name=edit["edited_by"]), say("Generated: {sentence}", sentence=edit["generated"])
+    return f"{sentence} ({by}) {was}"
 
 
 def _with_currency(label: str, record: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from bizops.findings.definition import EVIDENCE
 from bizops.language import message, say
 from bizops.metrics.registry import Metric
 from bizops.reports._context import Context
-from bizops.reports._explain import explained
+from bizops.reports._explain import explained, shared
 from bizops.tables import Col, Table
 
 
@@ -43,7 +43,8 @@ def definitions(context: Context, metrics: Iterable[Metric], queries: Mapping[st
     used = sorted({m.id: m for m in measurable}.values(), key=lambda m: m.id)
     asked = queries or {}
     told = [explained(context, m, asked.get(m.id)) for m in used]
-    return Appendix("definitions", say("Definitions and settings"), (*told, _policies(context, used), _grades()))
+    blocks = (*told, *shared(context, used, asked), _policies(context, used), _grades())
+    return Appendix("definitions", say("Definitions and settings"), blocks)
 
 
 def _grades() -> Table:
@@ -157,7 +158,8 @@ def _hygiene(context: Context, found: pd.DataFrame) -> Table:
         Col("value", say("Value"), "money"),
     ]
     title = say("CRM hygiene at the end of {day}", day=numbers.day(context.as_of))
-    return Table("hygiene", title, rows, columns, currency=context.currency)
+    note = say("Every open deal is looked at here, whether or not it counts as pipeline (P17).")
+    return Table("hygiene", title, rows, columns, note=note, currency=context.currency)
 
 
 def _excluded(context: Context) -> Displayable:
@@ -168,7 +170,7 @@ def _excluded(context: Context) -> Displayable:
         if count
     ]
     if not rows:
-        why = say("none: no test, internal, deleted or later record was found")
+        why = say("no test, internal, deleted or later record was found")
         return Off("excluded", say("Records left out"), why)
     columns = [
         Col("table", say("Table")),

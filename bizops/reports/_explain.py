@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from bizops.company import POLICIES
-from bizops.findings import Definition, Setting, SourceTable, Tracked, TrackedValue, version_of
+from bizops.findings import (
+    Definition,
+    Only,
+    Setting,
+    SharedFact,
+    SharedFacts,
+    SourceTable,
+    Tracked,
+    TrackedValue,
+    version_of,
+)
 from bizops.language import say
-from bizops.metrics.compiled import sql_of, tables_read
+from bizops.metrics.compiled import shared_facts, sql_of, tables_read
 from bizops.metrics.registry import Metric
 from bizops.periods import Period
 from bizops.reports._context import Context
@@ -47,6 +57,14 @@ def explained(context: Context, metric: Metric, query: Any = None) -> Definition
         revision=version_of(metric.id, metric.definition, metric.unit, metric.additivity, settings),
         sql="" if asked is None else sql_of(asked),
     )
+
+
+def shared(context: Context, metrics: Iterable[Metric], queries: Mapping[str, Any]) -> tuple[Only, ...]:
+    """Return, for the analyst alone, what makes the facts that the SQL of ``metrics`` reads; nothing without facts."""
+    asked = [queries.get(m.id) if m.id in queries else _over_window(context, m) for m in metrics]
+    made = shared_facts(context.data, [query for query in asked if query is not None])
+    facts = tuple(SharedFact(name, sql) for name, sql in made.items())
+    return (Only(("analyst",), (SharedFacts(facts),)),) if facts else ()
 
 
 def _over_window(context: Context, metric: Metric) -> Any:

@@ -67,11 +67,20 @@ def capitalised(text: str) -> str:
 
 
 def lacking(data: Data, needs: Mapping[str, Iterable[str]]) -> str:
-    """Return an empty string, or which tables and columns of ``needs`` the data do not have, in words."""
+    """Return an empty string, or which tables and columns of ``needs`` the data do not have: ``no table quota``."""
+    return _lacking(data, needs, message("no table {table}"))
+
+
+def source_lacks(data: Data, needs: Mapping[str, Iterable[str]]) -> str:
+    """Return the same as a clause, for "not shown, because …": ``the source has no table quota``."""
+    return _lacking(data, needs, message("the source has no table {table}"))
+
+
+def _lacking(data: Data, needs: Mapping[str, Iterable[str]], no_table: str) -> str:
     reasons = []
     for table, columns in needs.items():
         if table not in data:
-            reasons.append(say("no table {table}", table=table))
+            reasons.append(say(no_table, table=table))
             continue
         absent = [column for column in columns if not data.has(table, column)]
         if absent:

@@ -13,7 +13,8 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from bizops import language
-from bizops.company import POLICIES, Company, explain, load_company
+from bizops.annotations import annotations_beside, read_annotations
+from bizops.company import POLICIES, Company, company_file, explain, load_company
 from bizops.errors import InputError, did_you_mean
 from bizops.language import say
 from bizops.periods import Calendar, Period
@@ -191,6 +192,19 @@ def catalogue() -> list[dict[str, Any]]:
             "policies": [{"id": p, "name": POLICIES[p].name, "meaning": POLICIES[p].meaning} for p in m.policies],
         }
         for m in METRICS.values()
+    ]
+
+
+def unknown_events(settings: str) -> list[str]:
+    """Return a sentence on each dated event beside the settings whose metric does not exist: no chart tells it."""
+    from bizops.metrics import METRICS
+
+    file = annotations_beside(company_file(settings))
+    return [
+        f"{file.name} names a metric that does not exist, in '{event.label}': '{event.metric}' is unknown."
+        f"{did_you_mean(event.metric, METRICS)}"
+        for event in read_annotations(file, date.max)
+        if event.metric and event.metric not in METRICS
     ]
 
 

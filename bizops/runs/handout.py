@@ -6,6 +6,7 @@ another edition, leaves with it.
 
 from __future__ import annotations
 
+import json
 import re
 import tempfile
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ from bizops.press.editions import known_edition
 from bizops.runs.publish import latest, runs, write
 
 # What an earlier copy may have left in the folder; anything else in it is somebody's own.
+FINDINGS = "findings.json"
 _OURS = re.compile(r"report\.(html|pdf|eml|xlsx)|findings\.json|tables/[^/]+\.csv")
 # A link to another run of the case, which does not travel with the edition.
 _AWAY = re.compile(r'(<a\b[^<>]*?)\shref="\.\./[^"]*"')
@@ -43,19 +45,23 @@ def hand_out(case: Path, edition: str, to: Path, run_id: str = "") -> Handout:
     edition
         ``leadership``, ``manager`` or ``analyst``.
     to
-        A new or empty folder, or one that holds an earlier copy, which is replaced.
+        A new or empty folder outside of the outputs, or one with an earlier copy of the same edition of the same case,
+        which is replaced.
     run_id
         The run; empty for the case's latest good one.
 
     Raises
     ------
     InputError
-        The edition or the run does not exist, the run has no such edition, or ``to`` holds other things.
+        The edition or the run does not exist, the run has no such edition, or ``to`` holds other things, a copy for
+        other readers or of another case, or lies in the outputs.
     """
     known_edition(edition)
     chosen, record = _run(case, run_id)
     files = _files(record, edition, f"{case.parent.name}/{case.name}")
+    _refuse_outputs(to, case.parents[1])
     _refuse_strangers(to)
+    _refuse_other_copy(to, {"report": case.parent.name, "case": case.name, "edition": edition})
     to.parent.mkdir(parents=True, exist_ok=True)
     top = "" if edition == "leadership" else f"editions/{edition}/"
     with tempfile.TemporaryDirectory(dir=to.parent, prefix=".tmp-") as beside:
@@ -114,3 +120,27 @@ def _refuse_strangers(folder: Path) -> None:
     if strange is not None:
         fix = "name a new or empty folder"
         raise InputError(f"{folder} holds other things, such as {strange}", where="--to", fix=fix)
+
+
+def _refuse_outputs(folder: Path, outputs: Path) -> None:
+    """Refuse a folder among the runs: a copy in place of a run or a case would lose what only the record holds."""
+    if folder.resolve().is_relative_to(outputs.resolve()):
+        raise InputError(f"{folder} lies in the outputs", where="--to", fix=f"name a folder outside of {outputs}")
+
+
+def _refuse_other_copy(folder: Path, wanted: Mapping[str, str]) -> None:
+    """Refuse a folder with a copy for other readers, or of another report or case: its readers would lose theirs."""
+    if not folder.is_dir() or not any(p.is_file() for p in folder.rglob("*")):
+        return
+    findings = folder / FINDINGS
+    there = json.loads(findings.read_text(encoding="utf-8")) if findings.is_file() else {}
+    fix = "name another folder, or empty this one"
+    if not all(there.get(key) for key in wanted):
+        raise InputError(f"{folder} holds a copy that does not say whose it is", where="--to", fix=fix)
+    if any(there[key] != wanted[key] for key in wanted):
+        problem = f"{folder} holds {_named(there)}; {_named(wanted)} would replace it"
+        raise InputError(problem, where="--to", fix=fix)
+
+
+def _named(copy: Mapping[str, str]) -> str:
+    return f"the {copy['edition']} edition of {copy['report']}/{copy['case']}"

@@ -47,8 +47,8 @@ class Saved:
     doubts: tuple[str, ...] = ()
 
     def page(self, edition: str) -> str:
-        """Return the page of an edition; raises what `bizops.press.render` raises."""
-        return press.render(self.notebook, edition, self.record)
+        """Return the page of an edition, which links to no file; raises what `bizops.press.render` raises."""
+        return press.render(self.notebook, edition, self.record, alone=True)
 
 
 def read_saved(path: Path) -> Saved:
@@ -190,7 +190,7 @@ class PreviewExporter(PageExporter):
         record, doubts = record_of(nb, path)
         for doubt in doubts:
             self.log.warning("%s: %s", path.name, doubt)
-        return super().from_notebook_node(nb, {"record": record, **(resources or {})}, **kw)
+        return super().from_notebook_node(nb, {"record": record, "alone": True, **(resources or {})}, **kw)
 
 
 class AnalystPreviewExporter(PreviewExporter):

@@ -125,7 +125,8 @@ def run_case(
     folder = out / request.report.name / prepared.case
     settle(folder)
     calendar = Calendar(prepared.company)
-    baseline = choose(folder, request.baseline, prepared.company.name, calendar, prepared.period)
+    company, parameters = prepared.company.name, prepared.parameters
+    baseline = choose(folder, request.baseline, company, calendar, prepared.period, parameters)
     since = Since(baseline, root, folder, cell_timeout_s)
     execution = execute(
         prepared.notebook,

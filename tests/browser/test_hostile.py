@@ -71,8 +71,14 @@ def digits(text: str) -> bool:
 
 def pages_of(runs: list[Published]) -> list[Path]:
     outputs = runs[0].folder.parents[2]
-    site = [outputs / "index.html", outputs / "qbr/default/latest.html", *outputs.glob("metrics/*.html")]
-    return [run.folder / name for run in runs for name in run.pages] + [page for page in site if page.is_file()]
+    metrics = outputs / "_site" / "metrics"
+    site = [
+        outputs / "index.html",
+        outputs / "qbr/default/latest.html",
+        metrics / "index.html",
+        metrics / "bkg-01.html",
+    ]
+    return [run.folder / name for run in runs for name in run.pages] + site
 
 
 def used(page: Any) -> None:

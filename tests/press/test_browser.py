@@ -11,7 +11,7 @@ from nbformat.v4 import new_markdown_cell, new_notebook
 from PIL import Image
 
 from bizops import press, theme
-from bizops.findings import Section
+from bizops.findings import Appendix, Definition, Section, Setting
 from bizops.tables import Col, Table
 
 
@@ -182,6 +182,39 @@ def test_no_table_is_wider_than_its_paper(visit, name):
     assert [w for w, is_across in widths if w > (across if is_across else upright)] == []
 
 
+def test_a_scorecard_of_eight_columns_is_read_on_paper_without_a_glass(browser, sample, tmp_path):
+    many = [Col(f"c{i}", f"vs benchmark{i}", "money") for i in range(6)]
+    frame = pd.DataFrame(
+        {"kpi": ["Net revenue retention"], **{c.name: [-724_311.0] for c in many}, "status": "off_track"}
+    )
+    columns = [Col("kpi", "Measure"), *many, Col("status", "Status", "status")]
+    table = Table("score", "Score", frame, columns, currency="EUR")
+    text = press.render(new_notebook(cells=[sample.displayed(table)]), "leadership", {})
+    (tmp_path / "page.html").write_text(text, encoding="utf-8")
+    page = browser.new_page(viewport={"width": 703, "height": 900})
+    page.goto((tmp_path / "page.html").as_uri())
+    page.emulate_media(media="print")
+    size, width = page.eval_on_selector("#t-score", "t => [parseFloat(getComputedStyle(t).fontSize), t.offsetWidth]")
+    page.close()
+    assert size * 0.75 >= 8
+    assert 700 <= width <= 703
+
+
+def test_paper_says_where_the_settings_of_the_definitions_are(browser, sample, tmp_path):
+    explained = Definition("BKG-01", "Bookings", "What was signed", "money", policies=(Setting(*"abcde"),))
+    cell = sample.displayed(Appendix("definitions", "Definitions", (explained,)))
+    text = press.render(new_notebook(cells=[cell]), "leadership", {})
+    (tmp_path / "page.html").write_text(text, encoding="utf-8")
+    page = browser.new_page()
+    page.goto((tmp_path / "page.html").as_uri())
+    told = page.get_by_text("On paper each policy setting")
+    on_screen = told.is_visible()
+    page.emulate_media(media="print")
+    on_paper = told.is_visible()
+    page.close()
+    assert (on_screen, on_paper) == (False, True)
+
+
 def test_a_table_that_goes_on_at_the_right_says_so_on_a_phone(browser, sample, tmp_path):
     many = [Col(f"c{i}", f"Measure {i}", "count") for i in range(8)]
     frame = pd.DataFrame({"kpi": ["Net revenue retention of the year"], **{c.name: [1e6] for c in many}})
@@ -208,6 +241,62 @@ def test_a_table_that_goes_on_at_the_right_says_so_on_a_phone(browser, sample, t
     page.close()
     shaded = {name: shade_at_the_right(png) for name, png in edges.items()}
     assert shaded == {"score": True, "score at its end": False, "few": False, "few at its end": False}
+
+
+COVERED = """[...document.querySelectorAll('.scroll th, .scroll td')].flatMap(cell => {
+  const range = document.createRange();
+  range.selectNodeContents(cell);
+  const box = cell.closest('.scroll').getBoundingClientRect();
+  return [...range.getClientRects()].filter(r => r.width > 1).flatMap(r => {
+    const y = r.top + r.height / 2;
+    return [r.left + 1, r.right - 1].filter(x => x > box.left && x < box.right && y > 0 && y < innerHeight)
+      .map(x => document.elementFromPoint(x, y)?.closest('th, td')).filter(e => e && e !== cell)
+      .map(() => cell.innerText);
+  });
+})"""
+"""The texts of cells that another cell covers, of those in sight."""
+
+
+@pytest.mark.parametrize("width", [320, 390, 430])
+def test_on_a_phone_no_cell_covers_the_number_of_another(browser, sample, tmp_path, width):
+    many = [Col(f"c{i}", f"Measure {i}", "money") for i in range(6)]
+    frame = pd.DataFrame({"kpi": ["Bookings", "ARR"], **{c.name: [724_311.0, 9_999_999.0] for c in many}})
+    frame["status"] = ["watch", "off_track"]
+    table = Table("score", "Score", frame, [Col("kpi", "Measure"), *many, Col("status", "Status", "status")])
+    text = press.render(new_notebook(cells=[sample.displayed(table)]), "leadership", {})
+    (tmp_path / "page.html").write_text(text, encoding="utf-8")
+    context = browser.new_context(viewport={"width": width, "height": 1200}, accept_downloads=True)
+    page = context.new_page()
+    page.goto((tmp_path / "page.html").as_uri())
+    for scrolled in (0, 40, 90, 9999):
+        page.eval_on_selector(".scroll", "(e, x) => { e.scrollLeft = x }", scrolled)
+        assert page.evaluate(COVERED) == [], scrolled
+    rows = page.eval_on_selector_all("#t-score tr", "rs => rs.map(r => [...r.cells].map(c => c.innerText.trim()))")
+    assert [row[0:2] for row in rows][1:] == [["Bookings", "▲ Watch"], ["ARR", "■ Off track"]]
+    assert rows[0][1].startswith("Status")
+    with page.expect_download() as event:
+        page.locator("a[download]").click()
+    names = event.value.path().read_text(encoding="utf-8-sig").splitlines()[0].split(",")
+    stored = csv.reader(io.StringIO(table.payload()["csv"].lstrip("\ufeff")))
+    assert names == next(stored)
+    page.locator("th button").nth(1).click()
+    assert page.locator("th[aria-sort]").inner_text().startswith("Status")
+    context.close()
+
+
+def test_words_at_the_far_end_of_a_table_are_no_tower_on_a_phone(browser, sample, tmp_path):
+    words = "Value of the first twelve months, or of the whole contract where it is shorter, in money of the company"
+    frame = pd.DataFrame(
+        {"id": ["P15"], "name": ["Bookings value"], "value": ["acv"], "is": ["default"], "text": words}
+    )
+    columns = [Col(name, name.title()) for name in frame]
+    text = press.render(new_notebook(cells=[sample.displayed(Table("policies", "Set", frame, columns))]), "analyst", {})
+    (tmp_path / "page.html").write_text(text, encoding="utf-8")
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    page.goto((tmp_path / "page.html").as_uri())
+    height = page.eval_on_selector("#t-policies tbody tr", "e => e.offsetHeight")
+    page.close()
+    assert height < 120
 
 
 def shade_at_the_right(png):

@@ -6,7 +6,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from bizops.errors import RunError
-from bizops.findings import Kpis, Section, against, kpi
+from bizops.findings import Kpis, Only, Section, against, kpi
+from bizops.press import release
 from bizops.press.claims import require_support
 
 FINDING = against("win", "Win rate", 31 / 163, "rate", reference=0.252, reference_label="plan", k=31, n=163)
@@ -51,3 +52,13 @@ def test_a_number_that_no_finding_printed_is_refused(prose, orphan):
 
 def test_prose_for_the_analyst_alone_may_hold_notes():
     require_support(notebook("Checked 42 rows by hand.", tags=["analyst"]))
+
+
+def test_a_number_that_only_a_manager_may_see_is_no_support_for_others(sample):
+    secret = against("pay", "Pay", 87_654.0, "money", currency="EUR")
+    outputs = [new_output("display_data", data=Only(("manager",), (secret,))._repr_mimebundle_())]
+    cells = [new_markdown_cell("Pay was EUR 87.7 k.", id="told"), new_code_cell("", outputs=outputs)]
+    told = new_notebook(cells=cells)
+    require_support(told)
+    with pytest.raises(RunError, match=r"87\.7"):
+        release(told, sample.make_record(), pdf=False)

@@ -84,6 +84,25 @@ def test_both_parts_say_answer_figures_and_asks(parts):
     assert "ops@northwind.example" not in plain + html
 
 
+def test_the_answer_begins_with_its_status_in_words(parts, record):
+    _, plain, soup = parts
+    assert "■ Off track." in plain.splitlines()
+    assert soup.find("b", string="■ Off track.")
+    without = Answer("It was 5", (Finding("f", "It was 5.", 5.0, "count"),)).payload()
+    assert parsed(made([without], record))[2].find("b") is None
+
+
+def test_without_a_published_page_it_says_in_which_folder_the_files_lie(parts, qbr, record):
+    _, plain, soup = parts
+    for words in ("the page (report.html)", "PDF (report.pdf)", "Excel (report.xlsx)"):
+        assert words in plain
+    assert "- in the run's folder, qbr/default/run 1" in plain.splitlines()
+    assert "in the run's folder, qbr/default/run 1" in soup.get_text()
+    company = {**record["company"], "site_url": "https://reports.example/bi/"}
+    linked = parsed(made(collect(press.edition_of(qbr, "leadership")), {**record, "company": company}))
+    assert "folder" not in linked[1]
+
+
 def test_the_key_figures_are_a_table_with_named_columns(parts):
     _, plain, soup = parts
     table = soup.find("th", string="Measure").find_parent("table")

@@ -254,6 +254,13 @@ def test_a_case_shows_its_headline_metric_and_what_changed(publish, site):
     assert told == ["Bookings for Q1 FY26 fell.", "The table quota is missing."]
 
 
+def test_what_is_said_of_the_comparison_comes_first(publish, site):
+    told = said()["changes"] | {"remark": "The run compared with is of a later period."}
+    publish("20261005T041500Z-3f9c", latest=True, findings=said(changes=told))
+    found = [li.get_text() for li in site().article.find(class_="changed").find_all("li")]
+    assert found == ["The run compared with is of a later period.", "Bookings for Q1 FY26 fell."]
+
+
 def test_why_nothing_is_compared_is_told_too(publish, site):
     changes = {"items": [], "shown": [], "remark": "", "reason": "This is the first run."}
     publish("20261005T041500Z-3f9c", latest=True, findings=said(changes=changes))
@@ -306,6 +313,42 @@ def test_a_metric_has_a_page_with_definition_values_and_history(publish, tmp_pat
         ["Q1 FY26", "EUR\xa04.20\xa0M", "EUR\xa04.20\xa0M"],
         ["Q4 FY25", "EUR\xa04.10\xa0M", "EUR\xa04.10\xa0M"],
     ]
+
+
+def shown_for(metric, publish, tmp_path, **more):
+    """The value, records and period of a metric that is not tracked for the page's own period."""
+    found = said(metric=metric, **more)
+    publish("20261005T041500Z-3f9c", latest=True, findings=found)
+    press.build_site(tmp_path)
+    soup = BeautifulSoup((tmp_path / f"_site/metrics/{metric.lower()}.html").read_text(encoding="utf-8"), "html.parser")
+    return soup.table.tbody.tr.find_all("td")[:3]
+
+
+def test_a_metric_page_takes_a_value_from_the_card(publish, tmp_path):
+    card = {"id": "c", "label": "B", "metric": "BKG-08", "value": 7.3e6, "unit": "money", "currency": "EUR",
+            "status": "watch", "n": 1571}  # fmt: skip
+    cells = shown_for("BKG-08", publish, tmp_path, tracked=[], kpis=[card])
+    assert [c.get_text() for c in cells[:2]] == ["EUR\xa07.30\xa0M", "1,571"]
+
+
+def test_a_metric_page_takes_a_value_of_the_coming_period_and_says_which(publish, tmp_path):
+    ahead = {"metric": "BKG-07", "label": "Coverage", "unit": "multiple", "period": "2026Q4", "period_label": "Q4 FY26",
+             "is_closed": False, "value": 2.6769, "n": 1086, "scope": "company"}  # fmt: skip
+    cells = shown_for("BKG-07", publish, tmp_path, tracked=[ahead])
+    assert [c.get_text() for c in cells] == ["2.7×", "1,086", "Q4 FY26"]
+
+
+def test_a_metric_page_takes_a_value_from_a_finding_on_the_whole_metric(publish, tmp_path):
+    stated = {"id": "p", "sentence": "s", "severity": "info", "metric": "QTA-01", "unit": "money", "currency": "EUR"}
+    whole, part = ({**stated, "value": 3.2e6, "n": 60}, {**stated, "id": "q", "value": -1e5, "at_stake": -1e5})
+    cells = shown_for("QTA-01", publish, tmp_path, tracked=[], findings=[part, whole])
+    assert [c.get_text() for c in cells[:2]] == ["EUR\xa03.20\xa0M", "60"]
+
+
+def test_a_metric_that_a_page_only_explains_is_linked_and_not_called_missing(publish, tmp_path):
+    cells = shown_for("ARR-09", publish, tmp_path, tracked=[], findings=[])
+    assert cells[0].get_text() == "shown on the page"
+    assert cells[0].a["href"] == "../../qbr/default/latest.html#m-arr-09"
 
 
 def test_every_registered_metric_has_a_page_though_no_report_shows_it(publish, tmp_path):

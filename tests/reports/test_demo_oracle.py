@@ -533,8 +533,13 @@ def test_at_most_three_asks_with_owner_and_day(page: Page) -> None:
     # ten business days after Sunday, 4 October
     assert {a["due"] for a in asks} == {"2026-10-16"}
     gap = page.table("contribution", "contribution").iloc[0]
-    assert (gap["part"] in asks[0]["ask"], asks[0]["owner"]) == (True, "Sales chief")
-    assert asks[0]["value"] == near(gap["gap"])
+    recovery = next(a for a in asks if a["owner"] == "Sales chief")
+    assert gap["part"] in recovery["ask"]
+    assert recovery["value"] == near(gap["gap"])
+    short = page.scorecard["to_target"]["Net new ARR"]
+    assert next(a for a in asks if "Net new ARR" in a["ask"])["value"] == near(short)
+    at_stake = [abs(a["value"]) for a in asks]
+    assert at_stake == sorted(at_stake, reverse=True)
     ahead = page.table("pipeline", "coverage").iloc[0]
     assert next(a for a in asks if a["owner"] == "Demand")["value"] == near(ahead["open"] - 3.0 * ahead["to_go"])
 
@@ -712,6 +717,10 @@ def test_region(nordics: Page, books: Books) -> None:
     before = [quarter("2026Q3", -k) for k in (1, 2, 3, 4)]
     check_gap(nordics, plan_gap(books, deals, NOW, before, planned_by_part(books, NOW)), "segment")
     check_coverage(nordics, books, AFTER, region="Nordics")
+    # the company's own targets are none of a region: neither of retention nor of coverage
+    assert 3.0 not in set(target.dropna())
+    assert target[["Gross revenue retention, 12 months", "Net revenue retention, 12 months"]].isna().all()
+    assert "target of" not in nordics.part("pipeline")["headline"]
     check_win_rates(nordics, deals, NOW, ("segment", "type"))
     check_deal_sizes(nordics, wins(deals, NOW))
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import nbformat
 import pandas as pd
 import pytest
@@ -191,6 +192,38 @@ def test_the_sql_of_every_metric_gives_its_value(context: Context, definitions: 
         )
 
 
+def test_the_sql_runs_on_the_source_tables_alone(
+    context: Context, parts: dict[str, Json], definitions: dict[str, Json]
+) -> None:
+    """In a session that knows nothing but the source tables: the shared facts in their order, then every query."""
+    analyst = duckdb.connect()
+    for table in context.data.tables.values():
+        analyst.register("source", table.to_pyarrow())
+        analyst.execute(f"CREATE TABLE {table.get_name()} AS FROM source")
+    (facts,) = [p for p in walk([parts["definitions"]]) if p["kind"] == "facts"]
+    for fact in facts["facts"]:
+        analyst.execute(fact["sql"])
+    expected = {id_: query.to_pandas() for id_, query in queries(context, qbr.METRIC_IDS).items()}
+    for id_, told in definitions.items():
+        by = [c for c in expected[id_].columns if c not in ("value", "n", "numerator", "denominator")]
+        pd.testing.assert_frame_equal(
+            analyst.execute(told["sql"]).df().sort_values(by or "n", ignore_index=True),
+            expected[id_].sort_values(by or "n", ignore_index=True),
+            check_dtype=False,
+            obj=id_,
+        )
+
+
+def test_every_shared_fact_is_shown_once_and_to_the_analyst_alone(
+    pages: dict[str, BeautifulSoup], definitions: dict[str, Json]
+) -> None:
+    shown = [d["id"].removeprefix("q-") for d in pages["analyst"].select("details[id^='q-']")]
+    assert len(shown) == len(set(shown)) >= 3
+    assert {name for told in definitions.values() for name in re.findall(r"bizops_\w+_\d+", told["sql"])} <= set(shown)
+    assert "CREATE TEMP TABLE" not in str(pages["leadership"])
+    assert pages["leadership"].select("[id^='q-']") == []
+
+
 def test_the_sql_of_a_card_gives_the_number_on_it(
     context: Context, parts: dict[str, Json], definitions: dict[str, Json]
 ) -> None:
@@ -335,7 +368,7 @@ def test_a_click_on_a_cards_definition_opens_it_and_moves_the_focus(opened_page:
     opened_page.get_by_role("link", name="Definition of Bookings", exact=True).first.click()
     opened_page.wait_for_function("document.activeElement.id == 'm-bkg-01'")
     assert place.get_attribute("open") is not None
-    assert opened_page.get_by_text("Sum of the first-year value (P15)").first.is_visible()
+    assert opened_page.get_by_text("Sum of the value by P15 (first-year or total contract value)").first.is_visible()
     assert place.bounding_box()["y"] < 900
     place.locator("summary").first.click()
     assert place.get_attribute("open") is None

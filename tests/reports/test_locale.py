@@ -100,7 +100,8 @@ def pages(notebooks: Mapping[str, Any]) -> dict[str, str]:
         "report": "qbr", "run_id": "20261005T041500Z-3f9c", "as_of": "2026-10-04",
         "started_at": "2026-10-05T04:15:00+00:00", "company": {"name": "Tarnwick"},
     }  # fmt: skip
-    return {k: press.render(nb, "leadership", {**record, "locale": k}) for k, nb in notebooks.items()}
+    released = {k: press.release(nb, {**record, "locale": k}, pdf=False) for k, nb in notebooks.items()}
+    return {k: str(made.files["report.html"]) for k, made in released.items()}
 
 
 @pytest.fixture(autouse=True)

@@ -14,12 +14,14 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from openpyxl import load_workbook
 
 from bizops.company import load_company
 from bizops.errors import InputError
 from bizops.periods import Calendar, Period
 from bizops.reports.base import ReportParams
 from bizops.runs.baseline import choose
+from bizops.runs.cases import Setting
 from bizops.runs.edits import edits_of
 from bizops.runs.prepare import Request, prepare
 from bizops.runs.provenance import Code
@@ -104,6 +106,35 @@ def test_why_there_is_none(folder: Path, calendar: Calendar, tmp_path: Path) -> 
     assert "No comparison" in choose(folder, "none", "Acme", calendar, period(calendar)).told()
     none = choose(folder, "last-quarter", "Acme", calendar, calendar.quarter(2025, 2)).told()
     assert none == "There is no good run of this case for Q1 FY25 (Jan–Mar 2025) to compare with."
+
+
+def test_a_run_made_for_another_period_is_taken_if_it_is_of_the_same_slice(tmp_path: Path, calendar: Calendar) -> None:
+    case, cut = tmp_path / "case", {"level": "company", "member": "", "people": False, "as_of": "2026-10-04"}
+    q2 = {"period": {"key": "2026Q2", "label": "Q2"}, "overrides": {"period": "2026Q2"}}
+    stored(case, "20261001T000000Z-0001", parameters={**cut, "period": "2026Q2"}, **q2)
+    stored(case, "20261002T000000Z-0002", parameters={**cut, "period": "2026Q2", "people": True}, **q2)
+    stored(case, "20261003T000000Z-0003", parameters={**cut, "level": "region", "member": "North"}, **q2)
+    asked = {**cut, "period": "2026Q3", "locale": "fr"}
+
+    def chosen(wanted: str, **changes: Any) -> str:
+        return choose(case, wanted, "Acme", calendar, period(calendar), {**asked, **changes}).run_id
+
+    assert chosen("last-quarter") == "20261001T000000Z-0001"
+    assert chosen("last-quarter", people=True) == "20261002T000000Z-0002"
+    assert chosen("previous") == "20261001T000000Z-0001", "no run without -p, so one with it"
+    assert chosen("previous", level="region", member="North") == "20261003T000000Z-0003"
+    # the latest of the case is of another slice than what is asked for now
+    stored(case, "20261004T000000Z-0004", parameters=cut)
+    (case / "latest.json").write_text(json.dumps({"run_id": "20261004T000000Z-0004"}))
+    assert chosen("previous") == "20261004T000000Z-0004"
+    assert chosen("previous", people=True) == "20261002T000000Z-0002"
+
+
+def test_a_case_with_other_runs_is_not_told_to_have_none(folder: Path, calendar: Calendar) -> None:
+    found = choose(folder, "previous", "Acme", calendar, period(calendar), {"level": "segment"})
+    assert found.told() == (
+        "This case has no earlier good run of this company with the same parameters: there is none to compare with."
+    )
 
 
 def test_an_unknown_run_is_refused_with_the_nearest(folder: Path, calendar: Calendar) -> None:
@@ -252,10 +283,13 @@ def test_a19_the_second_page_lists_what_was_planted(booked: SimpleNamespace) -> 
     told = [li.get_text().replace(NBSP, " ") for li in changes(page_of(booked, second)).find_all("li")]
     # by the new setting all is double: the third quarter's 300 thousand are 600, the second's 250,000.01 are 500,000.02
     assert told == [
+        "Restated: 1 value of a closed period of 1 metric restated by Bookings value (P15).1 valueRestated: Bookings "
+        "for 2026Q3, closed before, rose to EUR 600 k from EUR 300 k (EUR +300 k); its definition has changed.",
         "Restated: Bookings for 2026Q3, closed before, rose to EUR 600 k from EUR 300 k (EUR +300 k); its definition "
-        "and the rows of opportunity have changed.",
+        "has changed.",
         "Definition: Bookings value (P15) is “tcv”, before “acv”; on the same data Bookings is EUR 600 k by the new "
         "setting and EUR 300 k by the old one (EUR +300 k).",
+        "Findings: The ask “Decide on a plan” is about EUR 400 k, before EUR 700 k.",
         "Restated: Bookings for 2026Q2, closed before, rose to EUR 500 k from EUR 250 k (EUR +250 k); its definition "
         "and the rows of opportunity have changed.",
         "Data: The table dim_person is missing; it had 2 rows.",
@@ -342,6 +376,28 @@ def test_an_edited_sentence_reaches_the_page_and_names_its_editor(booked: Simple
     assert found["sentence"] == sentence
     assert found["edited_by"] == "A. Quill"
     assert re.match(r"Bookings was EUR\s300\sk", found["generated"])
+    sheet = load_workbook(booked.case / record.run_id / "report.xlsx")["Summary"]
+    told = [str(cell.value) for row in sheet.iter_rows() for cell in row if sentence in str(cell.value)]
+    assert told == [f"{sentence} (edited by A. Quill) Generated: {found['generated']}"] * 2, "answer and finding"
+
+
+def test_a_sentence_edited_since_the_last_run_is_told(booked: SimpleNamespace) -> None:
+    run(booked)
+    (booked.root / "params/edits.yaml").write_text(EDIT)
+    block = changes(page_of(booked, run(booked))).get_text().replace(NBSP, " ")
+    assert "Edited by A. Quill: Late deals left EUR 300 k, EUR 700 k short of EUR 1.00 M." in block
+    assert "Nothing changed" not in block
+
+
+def test_the_first_of_a_slice_and_a_later_period_are_told_as_they_are(booked: SimpleNamespace) -> None:
+    run(booked, overrides={"period": Setting("period", "2026Q3", "-p")})
+    second = run(booked)
+    assert second.baseline is not None, "a run with -p, of the same parameters otherwise"
+    earlier = run(booked, overrides={"period": Setting("period", "2026Q2", "-p")})
+    assert earlier.baseline == second.run_id
+    assert "is of a later period" in changes(page_of(booked, earlier)).get_text()
+    third = run(booked, baseline="last-quarter")
+    assert third.baseline == earlier.run_id
 
 
 @pytest.mark.parametrize(
@@ -397,3 +453,12 @@ def test_edits_of_other_reports_cases_and_periods_are_left_out(booked: SimpleNam
     assert [(e.finding, e.by) for e in found] == [("bookings", "A. Quill")]
     assert [e.finding for e in edits_of(booked.root, "booked", "other", "2026Q3", calendar)] == ["bookings", "not-here"]
     assert edits_of(booked.root, "tiny", "default", "2026Q3", calendar) == ()
+
+
+def test_no_page_tells_of_a_later_day_or_of_another_company(folder: Path, calendar: Calendar) -> None:
+    early = {"as_of": "2026-07-05"}
+    assert choose(folder, "previous", "Acme", calendar, period(calendar), early).run_id == "20260702T000000Z-0002"
+    with pytest.raises(InputError, match="later than this one for 2026-07-05"):
+        choose(folder, "20261005T000000Z-0004", "Acme", calendar, period(calendar), early)
+    with pytest.raises(InputError, match="another company, Acme"):
+        choose(folder, "20261005T000000Z-0004", "Beta", calendar, period(calendar), {"as_of": "2026-10-04"})

@@ -21,14 +21,19 @@ RUN = "20261005T041500Z-3f9c"
 FILES = {
     "report.html": '<a href="tables/a.csv">CSV</a> <a class="x" href="../20261001T000000Z-0000/report.html">then</a>',
     "report.eml": "mail",
-    "findings.json": "{}",
+    "findings.json": '{"report": "qbr", "case": "default", "edition": "leadership"}',
     "tables/a.csv": "a",
     "editions/analyst/report.html": "code",
+    "editions/analyst/findings.json": '{"report": "qbr", "case": "default", "edition": "analyst"}',
     "editions/analyst/tables/b.csv": "b",
 }
+ANALYST = {n.removeprefix("editions/analyst/"): text for n, text in FILES.items() if n.startswith("editions/analyst/")}
 EDITIONS = {
     "leadership": {"files": ["report.html", "report.eml", "findings.json", "tables/a.csv"], "not_made": {}},
-    "analyst": {"files": ["editions/analyst/report.html", "editions/analyst/tables/b.csv"], "not_made": {}},
+    "analyst": {
+        "files": [f"editions/analyst/{name}" for name in ("report.html", "findings.json", "tables/b.csv")],
+        "not_made": {},
+    },
 }
 
 
@@ -63,14 +68,48 @@ def test_exactly_the_files_of_the_edition(case: Path, tmp_path: Path) -> None:
     assert (made.run_id, list(made.files)) == (RUN, sorted(content(to)))
     assert [p.name for p in to.parent.iterdir()] == ["qbr"], "nothing is left beside it"
     hand_out(case, "analyst", tmp_path / "analysts")
-    assert content(tmp_path / "analysts") == {"report.html": "code", "tables/b.csv": "b"}
+    assert content(tmp_path / "analysts") == ANALYST
 
 
 def test_an_earlier_copy_is_replaced_whole(case: Path, tmp_path: Path) -> None:
     to = tmp_path / "share"
-    hand_out(case, "leadership", to)
     hand_out(case, "analyst", to)
-    assert content(to) == {"report.html": "code", "tables/b.csv": "b"}
+    later = "20261006T041500Z-3f9c"
+    write_run(case, later)
+    (case / later / "editions/analyst/tables/b.csv").unlink()
+    listed = ["editions/analyst/report.html", "editions/analyst/findings.json"]
+    write_run(case, later, editions={"analyst": {"files": listed, "not_made": {}}})
+    assert hand_out(case, "analyst", to, later).run_id == later
+    assert content(to) == {name: text for name, text in ANALYST.items() if name != "tables/b.csv"}
+
+
+def test_a_copy_for_other_readers_or_of_another_case_is_left_alone(case: Path, tmp_path: Path) -> None:
+    to = tmp_path / "share"
+    hand_out(case, "leadership", to)
+    before = content(to)
+    both = r"the leadership edition of qbr/default; the analyst edition of qbr/default would replace it"
+    with pytest.raises(InputError, match=both):
+        hand_out(case, "analyst", to)
+    other = case.parent / "nordics"
+    shutil.copytree(case, other)
+    with pytest.raises(InputError, match=r"qbr/default; the leadership edition of qbr/nordics would replace it"):
+        hand_out(other, "leadership", to)
+    assert content(to) == before
+    (to / "findings.json").write_text("{}")
+    with pytest.raises(InputError, match="does not say whose it is"):
+        hand_out(case, "leadership", to)
+
+
+@pytest.mark.parametrize("name", ["", "qbr/default", "published/leaders"])
+def test_a_folder_in_the_outputs_is_refused(case: Path, tmp_path: Path, name: str) -> None:
+    before = content(tmp_path)
+    with pytest.raises(InputError, match="lies in the outputs"):
+        hand_out(case, "leadership", tmp_path / "outputs" / name)
+    (tmp_path / "way").symlink_to(tmp_path / "outputs")
+    with pytest.raises(InputError, match="lies in the outputs"):
+        hand_out(case, "leadership", tmp_path / "way" / "x")
+    (tmp_path / "way").unlink()
+    assert content(tmp_path) == before
 
 
 def test_a_folder_with_other_things_is_left_alone(case: Path, tmp_path: Path) -> None:
@@ -96,7 +135,7 @@ def test_what_fails_half_way_leaves_the_earlier_copy(
 
     monkeypatch.setattr(handout, "write", full)
     with pytest.raises(OSError, match="no space"):
-        hand_out(case, "analyst", to)
+        hand_out(case, "leadership", to)
     assert content(to) == before
     assert sorted(p.name for p in tmp_path.iterdir()) == ["outputs", "share"]
 

@@ -12,6 +12,15 @@
     button.onclick = () => { dark.mediaText = isDark() ? "not all" : "screen"; label(); };
   }
 
+  // On a phone the status stands beside the name: at the end it would be out of sight, and fixed there cover a number.
+  if (matchMedia("(max-width:40rem)").matches) all("thead .s:last-child").forEach(head => {
+    [...head.closest("table").rows].forEach(row => {
+      if (row.querySelector("[colspan]")) return;
+      row.lastElementChild.classList.add("moved");
+      row.cells[0].after(row.lastElementChild);
+    });
+  });
+
   // Sorting: one column at a time, missing values and the total row last.
   const value = cell => cell.dataset.v ?? (cell.textContent == doc.body.dataset.na ? "" : cell.textContent);
   const rowsOf = table => [...table.tBodies[0].rows].filter(row => !row.matches(".total") && !row.querySelector("[colspan]"));
@@ -44,7 +53,7 @@
     link.onclick = event => {
       event.preventDefault();
       const rows = rowsOf(doc.getElementById(link.dataset.csv));
-      const lines = [JSON.parse(link.dataset.names), ...rows.map(row => [...row.cells].map(guarded))];
+      const lines = [JSON.parse(link.dataset.names), ...rows.map(row => [...row.cells].sort((a, b) => a.matches(".moved") - b.matches(".moved")).map(guarded))];
       const text = "\ufeff" + lines.map(line => line.map(quoted).join(",") + "\r\n").join("");
       const url = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
       Object.assign(doc.createElement("a"), { href: url, download: link.getAttribute("href").split("/").pop() }).click();

@@ -5,6 +5,8 @@ The notebook calls these in order; each returns one part of the page. `start` op
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pandas as pd
 
 from bizops.findings import Appendix, Off, Section
@@ -13,13 +15,15 @@ from bizops.metrics.hygiene import closed_defects, open_defects
 from bizops.metrics.registry import METRICS
 from bizops.reports import _appendix
 from bizops.reports._context import Context, open_context
+from bizops.reports._words import source_lacks
 from bizops.reports.base import Report
 from bizops.reports.qbr import gap as _gap
 from bizops.reports.qbr import people as _people
 from bizops.reports.qbr import pipeline as _pipeline
 from bizops.reports.qbr import retention as _retention
 from bizops.reports.qbr import wins as _wins
-from bizops.reports.qbr.answer import answer, asks, what_would_change
+from bizops.reports.qbr.answer import answer, asks
+from bizops.reports.qbr.answer import what_would_change as _what_would_change
 from bizops.reports.qbr.explain import queries, tracked
 from bizops.reports.qbr.params import QUESTION, SECTIONS, TITLE, Params
 from bizops.reports.qbr.scorecard import kpis, scorecard
@@ -50,32 +54,32 @@ def start(params: Params) -> Context:
 
 def plan_gap(context: Context) -> Section | Off:
     """Return why bookings differ from plan: volume, win rate, deal size, timing."""
-    return _off(context, "plan-gap") or _gap.plan_gap_section(context)
+    return _part(context, "plan-gap", _gap.plan_gap_section)
 
 
 def contribution(context: Context) -> Section | Off:
     """Return where the gap is: actual against plan by region and segment."""
-    return _off(context, "contribution") or _gap.contribution_section(context)
+    return _part(context, "contribution", _gap.contribution_section)
 
 
 def pipeline(context: Context) -> Section | Off:
     """Return whether the coming quarters are covered, and how old the pipeline is."""
-    return _off(context, "pipeline") or _pipeline.pipeline_section(context)
+    return _part(context, "pipeline", _pipeline.pipeline_section)
 
 
 def wins_and_losses(context: Context) -> Section | Off:
     """Return win rates with their intervals, loss reasons and sizes of deals."""
-    return _off(context, "wins") or _wins.wins_section(context)
+    return _part(context, "wins", _wins.wins_section)
 
 
 def attainment(context: Context) -> Section | Off:
     """Return how quotas were met: participation, median, bands, by quarter, by manager; names restricted."""
-    return _off(context, "people") or _people.people_section(context)
+    return _part(context, "people", _people.people_section)
 
 
 def retention(context: Context) -> Section | Off:
     """Return the ARR bridge, GRR and NRR, and renewals that fall due."""
-    return _off(context, "retention") or _retention.retention_section(context)
+    return _part(context, "retention", _retention.retention_section)
 
 
 def definitions(context: Context) -> Appendix:
@@ -90,7 +94,18 @@ def data_quality(context: Context) -> Appendix:
     return _appendix.data_quality(context, tie_outs(context), hygiene)
 
 
+def what_would_change(context: Context) -> Section:
+    """Return what the answer rests on, what is switched off, and what could overturn it."""
+    parts = (plan_gap, contribution, pipeline, wins_and_losses, attainment, retention)
+    return _what_would_change(context, (scorecard(context), *(part(context) for part in parts)))
+
+
+def _part(context: Context, section: str, build: Callable[[Context], Section]) -> Section | Off:
+    """Return a section or why it is off; made once, since what would change the answer looks at all of them."""
+    return context.once(("part", section), lambda: _off(context, section) or build(context))
+
+
 def _off(context: Context, section: str) -> Off | None:
-    reason = context.off(section)
-    title = next(s.title for s in SECTIONS if s.id == section)
-    return Off(section, say(title), reason) if reason else None
+    needs = next(s for s in SECTIONS if s.id == section)
+    reason = source_lacks(context.data, needs.needs)
+    return Off(section, say(needs.title), reason) if reason else None

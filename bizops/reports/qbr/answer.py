@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 
 from bizops import numbers
@@ -10,9 +11,10 @@ from bizops.findings.grammar import words_in
 from bizops.findings.page import TITLE_LIMIT, WORD_LIMIT
 from bizops.language import plural, say
 from bizops.metrics.bookings import bookings
+from bizops.metrics.retention import gross_retention, net_retention
 from bizops.reports._context import Context
 from bizops.reports.qbr.gap import contributions, drivers, gap_of, plan_mismatch
-from bizops.reports.qbr.measures import measure, measures, not_measurable
+from bizops.reports.qbr.measures import Measure, days_of, measure, measures, not_measurable
 from bizops.reports.qbr.pipeline import coverage_finding, seen_at
 from bizops.reports.qbr.scorecard import headline
 
@@ -72,40 +74,80 @@ def _against(context: Context, result: Finding, title: str) -> str:
 
 
 def asks(context: Context) -> Asks:
-    """Return at most three decisions that follow from the findings, with the metric's owner and a due date."""
-    return context.once("asks", lambda: Asks(tuple(_asks(context)[:_MOST_ASKS])))
+    """Return at most three decisions, those with the most money at stake first, and what else is off track in a note.
+
+    Each has the metric's owner and a due date; where money cannot be named it stands last, without a value.
+    """
+    return context.once("asks", lambda: _ranked(context, _asks(context)))
 
 
-def _asks(context: Context) -> list[Ask]:
+def _ranked(context: Context, found: dict[str, Ask]) -> Asks:
+    order = sorted(found, key=lambda id_: -abs(found[id_].value or 0.0))
+    kept = order[:_MOST_ASKS]
+    rest = [name for id_, name in _off_track(context) if id_ not in kept]
+    told = {"names": say(", ").join(rest), "count": len(rest)}
+    note = plural(
+        len(rest),
+        "{count} more measure is off track: {names}.",
+        "{count} more measures are off track: {names}.",
+        **told,
+    ) if rest else ""  # fmt: skip
+    return Asks(tuple(found[id_] for id_ in kept), note=note)
+
+
+def _off_track(context: Context) -> list[tuple[str, str]]:
+    """Id and name of all that is off track on the scorecard."""
+    found = [(m.id, m.label) for m in measures(context) if m.status == "off_track"]
+    outlook = None if context.off("pipeline") else _outlook(context)
+    if outlook is not None and outlook.severity == "bad":
+        found.append((outlook.metric, outlook.subject))
+    return found
+
+
+def _at_stake(context: Context, m: Measure) -> float | None:
+    """What missing the target is worth: the gap of a sum, the shortfall of retention on its opening ARR."""
+    if m.value is None or m.target.value is None:
+        return None
+    short = m.value - m.target.value
+    if m.metric.unit == "money" and m.metric.additivity == "additive":
+        return short
+    if m.metric in (gross_retention, net_retention):
+        days = days_of(context, m.metric, context.window)
+        opening = context.row(m.metric, days).get("denominator") if days else None
+        return None if opening is None else short * float(opening)
+    return None
+
+
+def _asks(context: Context) -> dict[str, Ask]:
     due = context.calendar.business_day_after(context.as_of, _DUE_IN)
-    found: list[Ask] = []
+    found: dict[str, Ask] = {}
     missed = measure(context, bookings).status in ("watch", "off_track")
     parts = contributions(context) if not context.off("contribution") else None
     if missed and parts is not None and len(parts) > 1 and parts["gap"].iloc[0] < 0:
         worst = parts.iloc[0]
-        found.append(
-            _ask(context, say("Decide on a recovery plan for {part}", part=worst["part"]),
-                 say("Largest part of the gap"), "BKG-01", due, "#s-contribution", float(worst["gap"]))
+        found["BKG-01"] = _ask(
+            context, say("Decide on a recovery plan for {part}", part=worst["part"]),
+            say("Largest part of the gap"), "BKG-01", due, "#s-contribution", float(worst["gap"]),
         )  # fmt: skip
     elif missed:
         gap = measure(context, bookings)
         short = (gap.value or 0.0) - (gap.target.value or 0.0)
-        found.append(
-            _ask(context, say("Decide on a recovery plan for the shortfall"), say("Bookings below target"), "BKG-01",
-                 due, "#s-plan-gap", short)
+        found["BKG-01"] = _ask(
+            context, say("Decide on a recovery plan for the shortfall"), say("Bookings below target"), "BKG-01",
+            due, "#s-plan-gap", short,
         )  # fmt: skip
     outlook = _outlook(context) if not context.off("pipeline") else None
     if outlook is not None and outlook.at_stake is not None and outlook.at_stake < 0:
-        found.append(
-            _ask(context, say("Decide on a programme to create pipeline for the coming quarter"),
-                 say("Coverage below {reference}", reference=outlook.reference_label), "BKG-07", due, "#s-pipeline",
-                 outlook.at_stake)
+        found["BKG-07"] = _ask(
+            context, say("Decide on a programme to create pipeline for the coming quarter"),
+            say("Coverage below {reference}", reference=outlook.reference_label), "BKG-07", due, "#s-pipeline",
+            outlook.at_stake,
         )  # fmt: skip
     for m in measures(context):
         if m.status == "off_track" and m.id in PLACES:
             place = PLACES[m.id]
             what = say("Decide what to do about {measure}", measure=m.label)
-            found.append(_ask(context, what, say("Off track"), m.id, due, place))
+            found[m.id] = _ask(context, what, say("Off track"), m.id, due, place, _at_stake(context, m))
     return found
 
 
@@ -115,9 +157,12 @@ def _ask(context: Context, ask: str, why: str, metric: str, due: date, href: str
     return Ask(ask, why, value, owner, due, href, currency=context.currency)
 
 
-def what_would_change(context: Context) -> Section:
-    """Return what the answer rests on and what could overturn it: assumptions, missing data, small samples."""
-    notes = [Off(f"change-{i + 1}", "", text) for i, text in enumerate(_reservations(context))]
+def what_would_change(context: Context, parts: Iterable[Section | Off] = ()) -> Section:
+    """Return what the answer rests on and what could overturn it: assumptions, missing data, small samples.
+
+    ``parts`` are the sections of the page: what is switched off in them, or whole, is listed.
+    """
+    notes = [Off(f"change-{i + 1}", "", text) for i, text in enumerate(_reservations(context, parts))]
     return Section("what-would-change", say("What would change this answer"), tuple(notes))
 
 
@@ -140,18 +185,46 @@ def _as_extracted(context: Context) -> str:
     return ""
 
 
-def _reservations(context: Context) -> list[str]:
+def _not_shown(context: Context, parts: Iterable[Section | Off]) -> list[str]:
+    """A sentence on each part of the page that is switched off, but for those told as not measurable."""
+    told = {m.reason for m in measures(context) if m.reason}
+    found = []
+    for part in parts:
+        if isinstance(part, Off):
+            found.append(part.sentence())
+            continue
+        for block in part.blocks:
+            if isinstance(block, Off) and block.reason not in told:
+                # a block without a title stands alone under its section's headline
+                alone = say("{title}: {reason}", title=part.headline, reason=block.reason)
+                found.append(block.sentence() if block.title else alone)
+    return [say("{sentence}.", sentence=text) for text in found]
+
+
+def _basis(context: Context) -> str:
+    """That a plan may be of another value than the bookings held against it."""
+    if context.company.policy("P15") != "tcv" or measure(context, bookings).target.value is None:
+        return ""
+    return say(
+        "Bookings are total contract value (P15); on which value the {target} is made is not known, so the two may not "
+        "be comparable.",
+        target=measure(context, bookings).target.label,
+    )
+
+
+def _reservations(context: Context, parts: Iterable[Section | Off]) -> list[str]:
     found = []
     gap = gap_of(context)
     if not gap.reason:
         found += [n for n in gap.notes if n]
-    found += [text for text in (plan_mismatch(context), _as_extracted(context)) if text]
+    found += [text for text in (plan_mismatch(context), _basis(context), _as_extracted(context)) if text]
     if context.in_flight:
         found.append(say("The period is in flight; deals that close before its end change every number here."))
     small = [m.label for m in measures(context) if m.status == "too_little_data" and not m.reason]
     if small:
         found.append(say("Too few records to judge: {names}.", names=say(", ").join(small)))
     found += [text for text in [not_measurable(context)] if text]
+    found += _not_shown(context, parts)
     warned = context.data.quality
     count = int((warned["severity"] == "warning").sum()) if len(warned) else 0
     if count:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
@@ -116,7 +117,12 @@ def plan_gap_section(context: Context) -> Section:
     figure = charts.bridge(
         bars,
         id="plan-gap",
-        title=findings[min(1, len(findings) - 1)].sentence,
+        # the largest bar is the section's headline: the figure says what is drawn
+        title=say(
+            "From {start} to actual bookings, {period}",
+            start=starts_at(context).lower(),
+            period=context.period.short,
+        ),
         subtitle=say("Bookings, {currency}, {scope}, {period}", **_told(context)),
         start=(starts_at(context), gap.start),
         end=(say(gap.finish_label), gap.finish),
@@ -226,17 +232,17 @@ def contribution_section(context: Context) -> Section:
     parts = contributions(context)
     reference = reference_name(context)
     if len(parts) < 2:
-        off = Off("contribution-parts", "", say("the source names neither regions nor segments to cut by"))
+        off = Off("contribution-parts", "", _one_part(parts, [c for c in BY if c in parts.columns]))
         return Section("contribution", say("The gap cannot be cut into parts"), (off,))
     if not parts["reference"].any():
-        why = say("neither a plan nor an earlier quarter to compare with")
+        why = say("there is neither a plan nor an earlier quarter to compare with")
         off = Off("contribution-plan", say("Share of the gap"), why)
         return Section("contribution", say("Where bookings came from"), (off, _parts_table(context, parts, reference)))
-    findings = _parts_findings(context, parts, reference)
+    finding = _largest_part(context, parts, reference)
     figure = charts.sorted_bars(
         pd.DataFrame({"label": parts["part"], "value": parts["gap"]}).dropna(),
         id="contribution",
-        title=findings[-1].sentence,
+        title=say("Bookings against {reference} by part, {period}", reference=reference, period=context.period.short),
         subtitle=say("Bookings less {reference}, {currency}, {period}", reference=reference, **_told(context)),
         currency=context.currency,
         signed=True,
@@ -244,7 +250,17 @@ def contribution_section(context: Context) -> Section:
         table="contribution",
     )
     blocks = (figure, _parts_table(context, parts, reference))
-    return Section("contribution", headline_of(findings[0]), blocks, evidence=tuple(findings[:1]))
+    return Section("contribution", headline_of(finding), blocks, evidence=(finding,))
+
+
+def _one_part(parts: pd.DataFrame, by: Iterable[str]) -> str:
+    """Why the gap of fewer than two parts is not cut: there is nothing to cut, one part only, or no names."""
+    if parts.empty:
+        return say("there is neither a deal won nor a plan nor an earlier quarter to cut")
+    told = [v for v in parts[list(by)].iloc[0] if v != UNNAMED]
+    if not told:
+        return say("the source names neither regions nor segments to cut by")
+    return say("all of it is in one part, {part}", part=say(", ").join(told))
 
 
 def contributions(context: Context) -> pd.DataFrame:
@@ -299,21 +315,19 @@ def reference_name(context: Context) -> str:
     return say(RUN_RATE) if _plan_by_part(context) is None else measure(context, bookings).target.label
 
 
-def _parts_findings(context: Context, parts: pd.DataFrame, reference: str) -> list[Finding]:
-    return [
-        contribution(
-            f"part-{i + 1}",
-            str(row["part"]),
-            float(row["gap"]),
-            float(parts["gap"].sum()),
-            distance(float(parts["gap"].sum()), reference),
-            currency=context.currency,
-            metric="BKG-01",
-            table="contribution",
-            figure="contribution",
-        )
-        for i, row in enumerate(parts.head(2).to_dict("records"))
-    ]
+def _largest_part(context: Context, parts: pd.DataFrame, reference: str) -> Finding:
+    first, whole = parts.iloc[0], float(parts["gap"].sum())
+    return contribution(
+        "part-1",
+        str(first["part"]),
+        float(first["gap"]),
+        whole,
+        distance(whole, reference),
+        currency=context.currency,
+        metric="BKG-01",
+        table="contribution",
+        figure="contribution",
+    )
 
 
 def _parts_table(context: Context, parts: pd.DataFrame, reference: str) -> Table:

@@ -13,7 +13,7 @@ from bizops.metrics.losses import losses_recorded
 from bizops.metrics.registry import Metric
 from bizops.periods import Period
 from bizops.reports._context import Context
-from bizops.reports._words import lacking
+from bizops.reports._words import source_lacks
 from bizops.reports.qbr.targets import Target, target_of
 
 TRAILING_YEAR = (retention.gross_retention, retention.net_retention, retention.logo_churn)
@@ -104,7 +104,7 @@ def days_of(context: Context, metric: Metric, period: Period) -> Period | None:
 def _measure(context: Context, metric: Metric, label: str) -> Measure:
     setting = context.company.metrics.get(metric.id)
     better = setting.better if setting and setting.better else metric.better
-    reason = lacking(context.data, metric.needs) or metric.missing(context.data) or _no_losses(context, metric)
+    reason = source_lacks(context.data, metric.needs) or metric.missing(context.data) or _no_losses(context, metric)
     if reason:
         return Measure(metric, label, None, None, None, Target(), better, reason=reason)
     now = _row(context, metric, context.window)

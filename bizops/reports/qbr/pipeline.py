@@ -11,12 +11,13 @@ from bizops import charts, numbers
 from bizops.findings import Displayable, Finding, Off, Section, against
 from bizops.language import message, say
 from bizops.metrics.history import NEEDS as HISTORY
-from bizops.metrics.pipeline import ageing, coverage, pipeline_created, pipeline_value, same_day
+from bizops.metrics.pipeline import ageing, coverage, open_pipeline, pipeline_created, pipeline_value, same_day
 from bizops.periods import Period
 from bizops.reports._context import Context, headline_of
-from bizops.reports._words import lacking
+from bizops.reports._words import source_lacks
 from bizops.reports.qbr.gap import covered
 from bizops.reports.qbr.measures import measure
+from bizops.reports.qbr.targets import own_target
 from bizops.tables import Col, Table
 
 _LONG_AGO = date(1900, 1, 1)
@@ -48,7 +49,7 @@ def _not_seen(context: Context) -> str:
     """Why the pipeline of an older period cannot be seen; it is never replaced by today's (C05)."""
     if seen_at(context) is None:
         return ""
-    missing = lacking(context.data, HISTORY)
+    missing = source_lacks(context.data, HISTORY)
     if missing:
         told = {"period": context.period.short, "missing": missing}
         return say("the pipeline at the end of {period} is past and needs history: {missing}", **told)
@@ -109,7 +110,7 @@ def coverage_finding(context: Context) -> Finding | None:
         return None
     needed = None if numbers.is_missing(first["needed"]) else float(first["needed"])
     setting = context.company.metrics.get("BKG-07")
-    goal = setting.target if setting else None
+    goal = own_target(context, "BKG-07")
     reference, label = goal, say("the target of {goal}", goal=numbers.multiple(goal))
     if goal is None:
         shown = numbers.multiple(needed)
@@ -161,6 +162,10 @@ def _created(context: Context) -> tuple[Displayable, ...]:
 
 NEEDED = message("Needed by history: open pipeline at the same day of earlier quarters over what was won afterwards.")
 
+QUALIFIED = message(
+    "Qualified are the deals that P17 counts as pipeline; the checks of CRM fields look at every open deal."
+)
+
 
 def _no_coverage(ahead: pd.DataFrame) -> str:
     """Why coverage is not measurable, or an empty string."""
@@ -179,7 +184,7 @@ def _coverage(context: Context, ahead: pd.DataFrame) -> tuple[Displayable, ...]:
     return (
         Table(
             "coverage",
-            say("Open pipeline against the coming quarters, at the end of {day}", day=numbers.day(day)),
+            say("Qualified open pipeline against the coming quarters, at the end of {day}", day=numbers.day(day)),
             ahead,
             [
                 Col("period", say("Quarter")),
@@ -201,29 +206,42 @@ def _coverage(context: Context, ahead: pd.DataFrame) -> tuple[Displayable, ...]:
                     metric="BKG-07",
                 ),
             ],
-            note=say(" ").join(filter(None, [say(NEEDED), _overdue(context)])),
+            note=say(" ").join(filter(None, [say(NEEDED), *_elsewhere(context, ahead), say(QUALIFIED)])),
             currency=context.currency,
         ),
     )
 
 
-def _overdue(context: Context) -> str:
-    """What is open with a close date that has passed: it is in no coming quarter."""
+def _elsewhere(context: Context, ahead: pd.DataFrame) -> list[str]:
+    """Sentences on the qualified open deals that are in none of the coming quarters."""
+    overdue, n = _overdue(context)
+    every = context.once("open deals", lambda: int(open_pipeline(context.data, seen_at(context)).count().execute()))
+    later = every - int(ahead["n"].sum()) - n
+    if not later:
+        return [overdue] if overdue else []
+    told = {"n": numbers.count(later), "all": numbers.count(every)}
+    rest = say("{n} of {all} qualified open deals close after these quarters or have no close date.", **told)
+    return [overdue, rest] if overdue else [rest]
+
+
+def _overdue(context: Context) -> tuple[str, int]:
+    """What is open with a close date that has passed, and how many: it is in no coming quarter."""
     day = (context.period.last_day if seen_at(context) else context.as_of) + timedelta(days=1)
     past = replace(context.period, start=_LONG_AGO, end=day if seen_at(context) else _periods(context)[0].start)
     row = pipeline_value(context.data, past, at=seen_at(context)).to_pandas().iloc[0]
-    if not row["n"]:
-        return ""
-    n = numbers.count(row["n"])
+    count = int(row["n"])
+    if not count:
+        return "", 0
+    n = numbers.count(count)
     if pd.isna(row["value"]):
-        return say("{n} more open deals have a close date before these quarters.", n=n)
+        return say("{n} more open deals have a close date before these quarters.", n=n), count
     value = numbers.money(row["value"], context.currency)
-    return say("{n} more open deals, {value} have a close date before these quarters.", n=n, value=value)
+    return say("{n} more open deals, {value} have a close date before these quarters.", n=n, value=value), count
 
 
 def _ageing(context: Context) -> tuple[Displayable, ...]:
     if not context.data.has("opportunity", "created_at"):
-        why = lacking(context.data, {"opportunity": ("created_at",)})
+        why = source_lacks(context.data, {"opportunity": ("created_at",)})
         return (Off("ageing", say("Ageing"), why),)
     rows = ageing(context.data, at=seen_at(context)).to_pandas().sort_values("bucket_from", ignore_index=True)
     if rows.empty:
@@ -233,17 +251,18 @@ def _ageing(context: Context) -> tuple[Displayable, ...]:
     if valued:
         columns.append(Col("value", say("Open pipeline"), "money", total="sum", metric="BKG-07-OPEN"))
     note = "" if valued else say("The amount of open deals is not recorded, so the pipeline is counted and not valued.")
-    title = say("Open pipeline by age since creation")
+    title = say("Qualified open pipeline by age since creation")
     table = Table("ageing", title, rows, columns, note=note, currency=context.currency)
     if len(rows) < 2:
         return (table,)
     oldest = rows[rows["bucket_from"] > 180]
     count, of = int(oldest["n"].sum()), int(rows["n"].sum())
     sizes = rows["value" if valued else "n"].astype(float)
+    told = {"share": numbers.share(count, of), "days": 180}
     figure = charts.stacked(
         pd.DataFrame({"label": rows["bucket"].map(say), "series": say("Open"), "value": sizes}),
         id="ageing",
-        title=say("{share} of the open deals are older than {days} days", share=numbers.share(count, of), days=180),
+        title=say("{share} of the qualified open deals are older than {days} days", **told),
         subtitle=title,
         unit="money" if valued else "count",
         currency=context.currency if valued else "",

@@ -16,7 +16,7 @@ from bizops.metrics.renewals import available_to_renew
 from bizops.metrics.retention import gross_retention, logo_churn, net_retention, net_retention_with_reactivation
 from bizops.periods import Period
 from bizops.reports._context import Context, headline_of
-from bizops.reports._words import lacking
+from bizops.reports._words import source_lacks
 from bizops.reports.qbr.measures import NO_MONTH, TOO_YOUNG, covered_days, label_of, measure
 from bizops.tables import Col, Table
 
@@ -262,7 +262,7 @@ def _trend(context: Context) -> list[Displayable]:
 
 
 def _renewals(context: Context) -> Displayable:
-    missing = lacking(context.data, RENEWALS)
+    missing = source_lacks(context.data, RENEWALS)
     if missing:
         return Off("renewals", say("Renewals due"), missing)
     ahead = [context.calendar.shift(context.period, k) for k in range(1, _QUARTERS_AHEAD + 1)]

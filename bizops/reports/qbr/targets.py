@@ -34,9 +34,9 @@ def target_of(context: Context, metric: Metric) -> Target:
     """Return the target of a metric for the period: of bookings the plan or quotas, else the setting, else the plan."""
     setting = context.company.metrics.get(metric.id)
     tolerance = setting.tolerance if setting else None
-    if setting and setting.target is not None and context.params.scope.level == "company" and metric is not bookings:
-        # a target of the company is no target of a part: segments differ for good reasons
-        return Target(setting.target, say("target"), setting.target, tolerance)
+    own = own_target(context, metric.id)
+    if own is not None and metric is not bookings:
+        return Target(own, say("target"), own, tolerance)
     if metric is bookings:
         found = target(context.data, context.period)
         whole, label = _first(found.table.to_pandas()), say(found.label) if found.label else ""
@@ -51,6 +51,15 @@ def target_of(context: Context, metric: Metric) -> Target:
         why = say("target cannot be pro-rated: no earlier quarter shows the usual course")
         return Target(None, label, whole, tolerance, why)
     return Target(whole * share, say("{target} due by now", target=label), whole, tolerance)
+
+
+def own_target(context: Context, id: str) -> float | None:
+    """Return the company's own target of a metric by its id; None in a slice.
+
+    A target of the company is no target of a part: segments differ for good reasons.
+    """
+    setting = context.company.metrics.get(id)
+    return setting.target if setting and context.params.scope.level == "company" else None
 
 
 def usual_share(context: Context, metric: Metric) -> float | None:
