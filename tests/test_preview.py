@@ -167,6 +167,21 @@ def test_settings_that_cannot_be_read_leave_the_page_without_them(project: Path)
     assert "Deals were 777" in (project / "outputs/_preview/tiny.html").read_text(encoding="utf-8")
 
 
+def test_parameters_that_are_no_plain_python_are_told(project: Path) -> None:
+    notebook = executed()
+    next(c for c in notebook.cells if "parameters" in c.metadata.get("tags", ())).source = "%load_ext autoreload"
+    save(notebook, project / "notebooks/tiny.ipynb")
+    done = call("notebooks/tiny.ipynb")
+    assert (done.exit_code, "not plain Python" in done.stderr) == (0, True)
+
+
+@pytest.mark.parametrize("content", ["{", "[]"])
+def test_a_damaged_record_is_refused_in_words(project: Path, content: str) -> None:
+    (project / "run.json").write_text(content)
+    done = call(str(save(executed(), project / "notebook.ipynb")))
+    assert (done.exit_code, "record of the run is damaged" in done.output) == (2, True)
+
+
 def test_the_notebook_of_a_run_is_shown_with_its_record(project: Path) -> None:
     run = project / "outputs/tiny/default/20261005T041500Z-3f9c"
     run.mkdir(parents=True)

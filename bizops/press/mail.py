@@ -158,14 +158,13 @@ def _difference(comparison: Comparison, card: Kpi) -> str:
 
 
 def _changes(payloads: Sequence[Payload]) -> Iterator[str]:
-    """Yield the first changes since the last run, those that the page has in sight, or why there are none."""
+    """Yield what is to be said of the comparison, then the first changes that the page has in sight."""
     for payload in payloads:
         if payload["kind"] == "changes":
             items = payload.get("items", ())
             in_sight = [c for c in items if c["id"] in payload.get("shown", ())]
-            yield from [c["sentence"] for c in (in_sight or items)][:CHANGES_SHOWN]
-            if not items and (told := payload.get("remark") or payload.get("reason")):
-                yield told
+            told = [payload.get("remark") or payload.get("reason"), *(c["sentence"] for c in in_sight or items)]
+            yield from [t for t in told if t][:CHANGES_SHOWN]
 
 
 def _ask(ask: Mapping[str, Any]) -> tuple[str, str]:

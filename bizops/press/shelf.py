@@ -159,11 +159,25 @@ def _sound(findings: Mapping[str, Any]) -> dict[str, Any]:
     for key in ("period", "scope", "answer", "changes"):
         if not isinstance(kept.get(key), Mapping):
             kept[key] = {}
+    for part, name in (("answer", "sentences"), ("changes", "items"), ("changes", "shown")):
+        if not isinstance(kept[part].get(name, []), list):
+            kept[part] = {}
     for key in _LISTS:
         items = findings.get(key)
-        found = [i for i in items if isinstance(i, Mapping)] if isinstance(items, list) else []
-        kept[key] = [i for i in found if isinstance(i.get("value"), (int, float, type(None)))]
+        kept[key] = [i for i in items if _is_sound(i, key)] if isinstance(items, list) else []
     return kept
+
+
+def _is_sound(item: Any, key: str) -> bool:
+    """Whether a record of a list has the fields that the site reads, each of its type."""
+    if not isinstance(item, Mapping):
+        return False
+    if any(not isinstance(item.get(name), (int, float, type(None))) for name in ("value", "n")):
+        return False
+    if key == "tracked":
+        return all(isinstance(item.get(name), str) for name in ("metric", "period"))
+    policies = item.get("policies", [])
+    return isinstance(policies, list) and all(isinstance(p, Mapping) for p in policies)
 
 
 def _about(record: Mapping[str, Any]) -> Iterator[str]:

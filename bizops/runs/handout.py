@@ -69,9 +69,15 @@ def hand_out(case: Path, edition: str, to: Path, run_id: str = "") -> Handout:
         stage.mkdir()
         for name in files:
             write(stage, name.removeprefix(top), _content(case / chosen / name))
+        old = Path(beside) / "old"
         if to.exists():
-            to.replace(Path(beside) / "old")
-        stage.replace(to)
+            to.replace(old)
+        try:
+            stage.replace(to)
+        except OSError:
+            if old.exists():
+                old.replace(to)  # the earlier copy stays where it was
+            raise
     return Handout(chosen, edition, to, tuple(sorted(name.removeprefix(top) for name in files)))
 
 

@@ -112,7 +112,12 @@ def parameters_of(notebook: NotebookNode) -> dict[str, Any]:
 
 def _assigned(source: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for statement in ast.parse(source).body:
+    try:
+        statements = ast.parse(source).body
+    except SyntaxError as error:
+        fix = "keep to one assignment a line, without magics"
+        raise InputError("the cell of the parameters is not plain Python", where="parameters", fix=fix) from error
+    for statement in statements:
         targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
         value = getattr(statement, "value", None)
         if len(targets) == 1 and isinstance(targets[0], ast.Name) and isinstance(value, ast.Constant):
@@ -128,14 +133,24 @@ def record_of(notebook: NotebookNode, path: Path) -> tuple[dict[str, Any], tuple
     """
     beside = path.with_name(RECORD)
     if beside.is_file():
-        return json.loads(beside.read_text(encoding="utf-8")), ()
-    given = parameters_of(notebook)
-    record: dict[str, Any] = {"report": path.stem, "parameters": given}
+        return _recorded(beside), ()
+    record: dict[str, Any] = {"report": path.stem}
     doubts = doubts_of(notebook)
     try:
-        return record | _told(given, path), doubts
+        record["parameters"] = parameters_of(notebook)
+        return record | _told(record["parameters"], path), doubts
     except InputError as error:
         return record, (*doubts, f"the page does not name company, period and day: {error.problem}")
+
+
+def _recorded(file: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError("the record of the run is damaged", where=file.name, fix="run the report again") from error
+    if not isinstance(found, dict):
+        raise InputError("the record of the run is damaged", where=file.name, fix="run the report again")
+    return found
 
 
 def _told(given: Mapping[str, Any], path: Path) -> dict[str, Any]:

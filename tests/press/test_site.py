@@ -293,6 +293,25 @@ def test_damaged_findings_do_not_stop_the_site(publish, tmp_path, content):
     assert "New bookings were" in press.build_site(tmp_path).read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize(
+    ("key", "damage"),
+    [
+        ("changes", {"items": 5}),
+        ("changes", {"items": [{"id": "a"}], "shown": 5}),
+        ("answer", {"sentences": 5}),
+        ("kpis", [{"id": "b", "label": "B", "value": 1.0, "unit": "rate", "n": "many", "metric": "BKG-01"}]),
+        ("definitions", [{"id": "BKG-01", "name": "B", "definition": "x", "policies": 5}]),
+        ("definitions", [{"id": "BKG-01", "name": "B", "definition": "x", "policies": [5]}]),
+        ("tracked", [{"metric": "BKG-01", "value": 1.0, "unit": "money"}]),
+        ("tracked", [{"period": "2026Q1", "value": 1.0, "unit": "money"}]),
+    ],
+)
+def test_a_damaged_part_of_the_findings_does_not_stop_the_site(publish, tmp_path, key, damage):
+    publish("20261005T041500Z-3f9c", latest=True, findings=said(**{key: damage}))
+    publish("20261005T041500Z-3f9c", case="nordics", latest=True, findings=said())
+    assert "nordics" in press.build_site(tmp_path).read_text(encoding="utf-8")
+
+
 def test_a_metric_has_a_page_with_definition_values_and_history(publish, tmp_path):
     publish("20261005T041500Z-3f9c", latest=True, findings=said())
     publish("20261005T041500Z-3f9c", case="nordics", latest=True, findings=said())

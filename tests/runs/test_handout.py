@@ -140,6 +140,24 @@ def test_what_fails_half_way_leaves_the_earlier_copy(
     assert sorted(p.name for p in tmp_path.iterdir()) == ["outputs", "share"]
 
 
+def test_a_copy_that_cannot_be_put_in_place_leaves_the_earlier_one(
+    case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    to = tmp_path / "share"
+    hand_out(case, "leadership", to)
+    before, move = content(to), Path.replace
+
+    def stuck(self: Path, target: Path) -> Path:
+        if self.name == "new":
+            raise OSError("device or resource busy")
+        return move(self, target)
+
+    monkeypatch.setattr(Path, "replace", stuck)
+    with pytest.raises(OSError, match="busy"):
+        hand_out(case, "leadership", to)
+    assert content(to) == before
+
+
 def test_what_does_not_exist_is_refused_by_name(case: Path, tmp_path: Path) -> None:
     to = tmp_path / "share"
     with pytest.raises(InputError, match="Did you mean 'leadership'"):
