@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import importlib
 import json
+from email import message_from_bytes
+from email.policy import default
 
+import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from bizops import press
+from bizops.charts import bridge
 from bizops.errors import InputError, RunError
-from bizops.findings import MIME, Finding, Only, Section, collect, read, walk
+from bizops.findings import MIME, Answer, Ask, Asks, Finding, Only, Section, against, collect, read, walk
 from bizops.press import release
 
 
@@ -119,6 +123,32 @@ def test_the_files_of_each_edition(qbr, sample):
         mail = {"report.eml"} if edition != "analyst" else set()
         assert own == {"report.html", "report.xlsx", "findings.json", *mail}
         assert listed["not_made"] == {}
+
+
+def test_the_managers_mail_holds_only_what_all_readers_may_see(sample):
+    asked = Only(("manager",), (Asks((Ask("Coach a seller"),)),))
+    told = new_notebook(
+        cells=[sample.displayed(Answer("It was 1 deal", (against("deals", "Deals won", 1, "count"),)), asked)]
+    )
+    made = release(told, sample.make_record(scope={"level": "region", "member": "x", "label": "x"}), pdf=False).files
+    mail = message_from_bytes(made["editions/manager/report.eml"], policy=default)
+    parts = [part.get_content() for part in mail.walk() if not part.is_multipart()]
+    assert len(parts) == 2
+    assert all("deal" in text and "Coach" not in text for text in parts)
+    assert "Coach a seller" in made["editions/manager/report.html"]
+    assert "Coach" not in made["report.html"]
+
+
+def test_links_to_what_is_cut_are_cut_too(sample):
+    steps = pd.DataFrame({"label": ["a", "b"], "amount": [1.0, 2.0]})
+    figure = bridge(steps, id="gap", start=("Plan", 3.0), end=("Actual", 6.0), title="Gap of 3", subtitle="Deals")
+    told = Finding("open", "It was so.", None, "count", table="gap", figure="gap")
+    notebook = new_notebook(cells=[sample.displayed(told, Only(("analyst",), (figure, sample.gap_table())))])
+    links = {}
+    for edition in press.EDITIONS:
+        payload = next(p for p in walk(collect(press.edition_of(notebook, edition))) if p["kind"] == "finding")
+        links[edition] = (payload["table"], payload["figure"])
+    assert links == {"leadership": ("", ""), "manager": ("", ""), "analyst": ("gap", "gap")}
 
 
 def test_without_a_browser_the_rest_is_made_and_the_record_says_why(qbr, sample, monkeypatch):
