@@ -5,10 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from bizops import numbers
-from bizops.charts.labels import width_of
+from bizops.charts.labels import clean, fit, width_of
 from bizops.language import say
+
+if TYPE_CHECKING:
+    from bizops.charts.house import Sketch
 
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 
@@ -82,3 +86,12 @@ def apart(places: Sequence[float], words: Sequence[str], font: float, gap: float
         if all(abs(places[a] - places[b]) >= half[a] + half[b] + gap for a, b in pairwise(kept)):
             return kept
     return [len(places) - 1] if places else []
+
+
+def period_labels(sketch: Sketch, periods: Sequence[object], axis: float) -> None:
+    """Write the labels of the periods 0, 1, ... that fit below a plot, counted back from the last; ``axis`` high."""
+    words = [fit(clean(p), sketch.width.label_room, sketch.font) for p in periods]
+    half = [width_of(word, sketch.font) / 2 for word in words]
+    places = [min(max(sketch.x(i), h), sketch.width.px - h - 2) for i, h in enumerate(half)]
+    for i in apart(places, words, sketch.font):
+        sketch.text(places[i], sketch.height - axis / 2, words[i], token="muted", align="center")

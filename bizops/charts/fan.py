@@ -13,10 +13,10 @@ from matplotlib.lines import Line2D
 from bizops import numbers
 from bizops.annotations import Annotation
 from bizops.charts import markers
-from bizops.charts.axis import apart, padded, tick_label, ticks_within
+from bizops.charts.axis import padded, period_labels, tick_label, ticks_within
 from bizops.charts.figure import Figure, alternative
 from bizops.charts.house import LEGEND_ROW, Sketch, Width, draw, legend_rows
-from bizops.charts.labels import clean, fit, width_of
+from bizops.charts.labels import clean, width_of
 from bizops.charts.rows import checked
 from bizops.errors import InputError
 from bizops.language import say
@@ -134,7 +134,7 @@ class _Fan:
         self._marks(sketch, under)
         self._plans(sketch)
         self._actual(sketch)
-        self._periods(sketch)
+        period_labels(sketch, self.periods, _AXIS)
         return sketch
 
     def _path(self, column: str) -> list[tuple[float, float]]:
@@ -187,13 +187,6 @@ class _Fan:
         sketch.dots(self.flying, "c1", radius=4.5, hollow=True)
         last = (float(self.places[-1]), float(self.ahead["median"].iloc[-1]))
         sketch.text(sketch.x(last[0]) + 10, sketch.y(last[1]), self.shown(last[1]), bold=True)
-
-    def _periods(self, sketch: Sketch) -> None:
-        words = [fit(clean(p), sketch.width.label_room, sketch.font) for p in self.periods]
-        half = [width_of(word, sketch.font) / 2 for word in words]
-        places = [min(max(sketch.x(i), h), sketch.width.px - h - 2) for i, h in enumerate(half)]
-        for i in apart(places, words, sketch.font):
-            sketch.text(places[i], sketch.height - _AXIS / 2, words[i], token="muted", align="center")
 
     def messages(self) -> list[str]:
         """Return the sentences of the alternative text."""

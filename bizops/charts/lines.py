@@ -10,10 +10,10 @@ import seaborn as sns
 from bizops import numbers
 from bizops.annotations import Annotation
 from bizops.charts import markers
-from bizops.charts.axis import apart, tick_label, ticks
+from bizops.charts.axis import period_labels, tick_label, ticks
 from bizops.charts.figure import Figure, alternative
 from bizops.charts.house import LEGEND_ROW, Sketch, Width, draw, legend_rows
-from bizops.charts.labels import clean, fit, width_of
+from bizops.charts.labels import clean, width_of
 from bizops.charts.rows import checked
 from bizops.errors import InputError
 from bizops.language import say
@@ -112,7 +112,7 @@ class _Trend:
         self._marks(sketch, under)
         self._line(sketch)
         self._points(sketch)
-        self._periods(sketch)
+        period_labels(sketch, self.periods, _AXIS)
         return sketch
 
     def _ground(self, sketch: Sketch, left: float, right: float) -> None:
@@ -181,14 +181,6 @@ class _Trend:
         if self.better == "none":
             return "c3"
         return "pos" if (value > self.limits[2]) == (self.better == "up") else "neg"
-
-    def _periods(self, sketch: Sketch) -> None:
-        """Write the period labels that fit, counted back from the last."""
-        words = [fit(clean(p), sketch.width.label_room, sketch.font) for p in self.periods]
-        half = [width_of(word, sketch.font) / 2 for word in words]
-        places = [min(max(sketch.x(i), h), sketch.width.px - h - 2) for i, h in enumerate(half)]
-        for i in apart(places, words, sketch.font):
-            sketch.text(places[i], sketch.height - _AXIS / 2, words[i], token="muted", align="center")
 
     def messages(self) -> list[str]:
         """Return the sentences of the alternative text."""

@@ -19,14 +19,14 @@ from bizops.errors import InputError
 from bizops.findings.wire import Displayable, Payload, anchor, checked_id
 from bizops.language import message, plural, say
 
-_UNITS = {
+UNITS = {
     "money": message("money in {currency}"),
     "rate": message("share, in percent"),
     "count": message("number of records"),
     "days": message("days"),
     "multiple": message("factor"),
 }
-_BETTER = {
+BETTER = {
     "up": message("higher is better"),
     "down": message("lower is better"),
     "none": message("no direction of good"),
@@ -115,7 +115,7 @@ class Definition(Displayable):
 
     def __post_init__(self) -> None:
         checked_id(self.id, "metric")
-        for name, known in (("unit", _UNITS), ("better", _BETTER), ("additivity", _ADDITIVITY)):
+        for name, known in (("unit", UNITS), ("better", BETTER), ("additivity", _ADDITIVITY)):
             if getattr(self, name) not in known:
                 raise InputError(
                     f"{name} is '{getattr(self, name)}'", where=f"metric {self.id}", fix=f"one of {', '.join(known)}"
@@ -124,8 +124,8 @@ class Definition(Displayable):
     @property
     def reading(self) -> str:
         """How the number is read: its unit, the direction of good, and how it adds up."""
-        unit = say(_UNITS[self.unit], currency=self.currency or say("company currency"))
-        return say("; ").join((unit, say(_BETTER[self.better]), say(_ADDITIVITY[self.additivity])))
+        unit = say(UNITS[self.unit], currency=self.currency or say("company currency"))
+        return say("; ").join((unit, say(BETTER[self.better]), say(_ADDITIVITY[self.additivity])))
 
     def data(self) -> dict[str, Any]:
         """Return the fields, and the reading in words."""

@@ -12,23 +12,14 @@ from typing import Any
 
 from bizops import numbers
 from bizops.findings import anchor
+from bizops.findings.definition import BETTER, UNITS
 from bizops.language import message, say
 from bizops.press.shelf import CaseEntry
 from bizops.press.words import day_of
 
 _ID = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,60}")
-_UNITS = {
-    "money": message("money"),
-    "rate": message("share, in percent"),
-    "count": message("number of records"),
-    "days": message("days"),
-    "multiple": message("factor"),
-}
-_BETTER = {
-    "up": message("higher is better"),
-    "down": message("lower is better"),
-    "none": message("no direction of good"),
-}
+# A metric that no page shows yet has no currency.
+_UNITS = {**UNITS, "money": message("money")}
 # Closed periods that a history lists, newest first.
 _PERIODS = 16
 
@@ -103,7 +94,7 @@ def _entry(id_: str, found: Mapping[str, Any], shown: Sequence[Shown]) -> Metric
     reading = str(found.get("reading") or "")
     if not reading:
         unit, better = (str(found.get(key) or "") for key in ("unit", "better"))
-        reading = "; ".join(say(words[key]) for words, key in ((_UNITS, unit), (_BETTER, better)) if key in words)
+        reading = "; ".join(say(words[key]) for words, key in ((_UNITS, unit), (BETTER, better)) if key in words)
     policies = tuple(
         {key: str(p.get(key) or "") for key in ("id", "name", "value", "meaning")}
         for p in found.get("policies") or ()
